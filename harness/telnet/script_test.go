@@ -1,0 +1,96 @@
+package telnet
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"qmconformance/harness/wire"
+)
+
+// The streams of a real session, ScarletDME 2.6-6 under xinetd.
+const (
+	negotiation = "\xff\xfd-\xff\xfb\x01\xff\xfd\x03\xff\xfb\x03\xff\xfe\"\xff\xfd\x18"
+	sendType    = "\xff\xfa\x18\x01\xff\xf0"
+	isVT100     = "\xff\xfa\x18\x00vt100\xff\xf0"
+	banner      = "\x1b[H\x1b[J[ ScarletDME Rev 2.6-6   Copyright Ladybridge Systems, 2007 ]\r\x00\n\r\x00\nTelnet connection from 127.0.0.1\r\x00\n"
+)
+
+// step of a scripted peer: what it sends, then what it must read before the next step.
+type step struct {
+	send   string
+	expect string
+	pause  time.Duration // after the expected bytes, a sleep of the real qm
+	drip   bool          // one byte in a segment
+	reset  bool
+}
+
+func greeting(rest ...step) []step {
+	return append([]step{
+		{send: negotiation, expect: "\xff\xfb\x18"},
+		{send: sendType, expect: isVT100},
+		{send: banner},
+	}, rest...)
+}
+
+// play serves the script on loopback and returns a client of it. The peer's end is a close in order.
+func play(t *testing.T, terminal string, steps ...step) *Client {
+	t.Helper()
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		for i, s := range steps {
+			if err := perform(conn.(*net.TCPConn), s); err != nil {
+				t.Errorf("step %d: %v", i, err)
+				return
+			}
+		}
+	}()
+	link := wire.Dial(t.Context(), wire.Options{Remote: listener.Addr().(*net.TCPAddr).AddrPort(), NoDelay: true})
+	t.Cleanup(func() {
+		link.Close()
+		_ = listener.Close()
+		<-ended
+		if t.Failed() {
+			t.Log(link.Transcript().Text())
+		}
+	})
+	return New(link, terminal)
+}
+
+type unexpected string
+
+func (u unexpected) Error() string { return "peer read " + string(u) }
+
+func perform(conn *net.TCPConn, s step) error {
+	size := max(1, len(s.send))
+	if s.drip {
+		size = 1
+	}
+	for rest := s.send; rest != ""; rest = rest[min(size, len(rest)):] {
+		if _, err := io.WriteString(conn, rest[:min(size, len(rest))]); err != nil {
+			return err
+		}
+	}
+	got := make([]byte, len(s.expect))
+	n, err := io.ReadFull(conn, got)
+	if err != nil || string(got) != s.expect {
+		return unexpected(string(got[:n]) + ", not " + s.expect)
+	}
+	time.Sleep(s.pause)
+	if s.reset {
+		_ = conn.SetLinger(0)
+		_ = conn.Close()
+	}
+	return nil
+}
