@@ -1,0 +1,128 @@
+package process
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Snapshot is all processes and TCP sockets at one time, as near as proc can
+// give it: the reading takes about a millisecond.
+type Snapshot struct {
+	Taken time.Time
+	// Processes are in ascending order of PID.
+	Processes []Process
+	Sockets   []Socket
+	// Problems are the socket tables that could not be read.
+	Problems []Problem
+}
+
+// Process returns the process of that PID.
+func (s Snapshot) Process(pid int) (Process, bool) {
+	i, found := slices.BinarySearchFunc(s.Processes, pid, func(p Process, n int) int { return p.PID - n })
+	if !found {
+		return Process{}, false
+	}
+	return s.Processes[i], true
+}
+
+// ServerOf returns the process that serves the client at that address: it has,
+// as descriptor 0, the socket whose remote end is that address.
+func (s Snapshot) ServerOf(client netip.AddrPort) (Process, bool) {
+	return s.server(func(socket Socket) bool { return socket.Remote == unmap(client) })
+}
+
+// ServerOn is ServerOf for a client whose one address and port is connected to
+// several ports of ours at once.
+func (s Snapshot) ServerOn(client, server netip.AddrPort) (Process, bool) {
+	return s.server(func(socket Socket) bool {
+		return socket.Remote == unmap(client) && socket.Local == unmap(server)
+	})
+}
+
+// server picks one of the processes that hold the socket as descriptor 0. A
+// program that qm starts inherits it, so the eldest is meant: the one whose
+// parent isn't a holder too. xinetd's own children don't count, which keep the
+// socket at a higher number during an ident lookup.
+func (s Snapshot) server(match func(Socket) bool) (Process, bool) {
+	for _, socket := range s.Sockets {
+		if socket.Inode == 0 || socket.State == StateListen || !match(socket) {
+			continue
+		}
+		holders := s.where(func(p Process) bool {
+			fd, ok := p.FD(0)
+			return ok && fd.Kind == KindSocket && fd.Inode == socket.Inode
+		})
+		for _, p := range holders {
+			if !slices.ContainsFunc(holders, func(other Process) bool { return other.PID == p.PPID }) {
+				return p, true
+			}
+		}
+	}
+	return Process{}, false
+}
+
+// Connections returns the sockets whose remote end is that address: one, or
+// none before the handshake and after the end.
+func (s Snapshot) Connections(client netip.AddrPort) []Socket {
+	var list []Socket
+	for _, socket := range s.Sockets {
+		if socket.Remote == unmap(client) {
+			list = append(list, socket)
+		}
+	}
+	return list
+}
+
+// Listeners returns the sockets that listen on a port, both families.
+func (s Snapshot) Listeners(port uint16) []Socket {
+	var list []Socket
+	for _, socket := range s.Sockets {
+		if socket.State == StateListen && socket.Local.Port() == port {
+			list = append(list, socket)
+		}
+	}
+	return list
+}
+
+// Holders returns the processes with that socket or pipe among their
+// descriptors, whatever its number. A process whose descriptors could not be
+// read is never among them: see Blind.
+func (s Snapshot) Holders(inode uint64) []Process {
+	return s.where(func(p Process) bool { return p.Holds(inode) })
+}
+
+// Blind returns the processes whose descriptors could not be read, so that an
+// absent holder can be told from one that we weren't allowed to see.
+func (s Snapshot) Blind() []Process {
+	return s.where(func(p Process) bool { _, refused := p.Problem("fd"); return refused })
+}
+
+// Children returns the processes whose parent is pid.
+func (s Snapshot) Children(pid int) []Process {
+	return s.where(func(p Process) bool { return p.PPID == pid })
+}
+
+// ByArgs returns the processes with exactly these arguments.
+func (s Snapshot) ByArgs(args ...string) []Process {
+	return s.where(func(p Process) bool { return slices.Equal(p.Args, args) })
+}
+
+// ByComm returns the processes of that name.
+func (s Snapshot) ByComm(comm string) []Process {
+	return s.where(func(p Process) bool { return p.Comm == comm })
+}
+
+func (s Snapshot) where(match func(Process) bool) []Process {
+	var list []Process
+	for _, p := range s.Processes {
+		if match(p) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func unmap(address netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(address.Addr().Unmap(), address.Port())
+}

@@ -1,0 +1,108 @@
+package process
+
+import (
+	"net/netip"
+	"reflect"
+	"slices"
+	"testing"
+)
+
+func TestServerOf(t *testing.T) {
+	f := newFakeProc(t)
+	f.session(20, 9, "socket:[73006]")
+	f.session(21, 20, "socket:[73006]") // a program that the session started
+	f.session(19, 20, "socket:[73006]") // and one that got a lower PID
+	f.session(22, 9, "socket:[73007]")
+	f.session(24, 9, "socket:[600]") // a server that got the listener itself
+	f.session(23, 9, "socket:[73008]")
+	f.session(9, 1, "/dev/null")
+	f.link("9/fd/7", "socket:[73006]") // an ident lookup holds it, but not as 0
+	f.link("9/fd/5", "socket:[600]")
+	snapshot := mustRead(t, f.root)
+	for client, want := range map[string]int{
+		"172.17.0.3:40000":          20,
+		"[::ffff:172.17.0.3]:40000": 20,
+		"172.17.0.3:40002":          22,
+		"[2001:db8::2]:40003":       23,
+		"172.17.0.3:40001":          0, // TIME_WAIT
+		"172.17.0.2:4243":           0, // our own end
+		"0.0.0.0:0":                 0, // a listener's remote end
+		"[::]:0":                    0,
+	} {
+		p, ok := snapshot.ServerOf(netip.MustParseAddrPort(client))
+		if ok != (want != 0) || p.PID != want {
+			t.Errorf("%s is served by %d, want %d", client, p.PID, want)
+		}
+	}
+	if _, ok := snapshot.ServerOn(netip.MustParseAddrPort("172.17.0.3:40000"), netip.MustParseAddrPort("172.17.0.2:4242")); ok {
+		t.Error("a connection to 4243 was taken for one to 4242")
+	}
+	if p, ok := snapshot.ServerOn(netip.MustParseAddrPort("172.17.0.3:40000"), netip.MustParseAddrPort("172.17.0.2:4243")); !ok || p.PID != 20 {
+		t.Errorf("ServerOn found %d", p.PID)
+	}
+	if pids := pidsOf(snapshot.Holders(73006)); !slices.Equal(pids, []int{9, 19, 20, 21}) {
+		t.Errorf("holders %v", pids)
+	}
+	if pids := pidsOf(snapshot.Holders(0)); pids != nil {
+		t.Errorf("holders of no socket: %v", pids)
+	}
+	if pids := pidsOf(snapshot.Children(20)); !slices.Equal(pids, []int{19, 21}) {
+		t.Errorf("children %v", pids)
+	}
+	if pids := pidsOf(snapshot.ByArgs("qm", "-n", "-q")); !slices.Equal(pids, []int{9, 19, 20, 21, 22, 23, 24}) {
+		t.Errorf("by arguments %v", pids)
+	}
+	if pids := pidsOf(snapshot.ByArgs("qm", "-n")); pids != nil {
+		t.Errorf("a part of the arguments matched: %v", pids)
+	}
+	if sockets := snapshot.Listeners(4243); len(sockets) != 1 || sockets[0].Inode != 600 {
+		t.Errorf("listeners %v", sockets)
+	}
+}
+
+func TestSignalSet(t *testing.T) {
+	for set, want := range map[SignalSet][]string{
+		0:             nil,
+		0x1000:        {"SIGPIPE"},
+		0x4001:        {"SIGHUP", "SIGTERM"},
+		1 << 63:       {"SIG64"},
+		1<<33 | 1<<16: {"SIGCHLD", "SIG34"},
+	} {
+		if names := set.Names(); !reflect.DeepEqual(names, want) {
+			t.Errorf("%#x: %v, want %v", uint64(set), names, want)
+		}
+	}
+	if SignalSet(1).Has(0) || SignalSet(1).Has(65) || !SignalSet(1).Has(1) {
+		t.Error("Has is wrong at its bounds")
+	}
+}
+
+func FuzzParsers(f *testing.F) {
+	for _, name := range []string{"stat", "status", "limits", "tcp", "tcp6"} {
+		f.Add(readText(f, name))
+	}
+	f.Add(") (")
+	f.Add("1 (a")
+	f.Add("heading\n0: 0100007F: 00:0 0 0 0 0 0 0 0")
+	f.Fuzz(func(t *testing.T, text string) {
+		var p Process
+		_ = p.parseStat(text)
+		_ = p.parseStatus(text)
+		_, _ = parseLimits(text)
+		for _, family := range []string{FamilyIPv4, FamilyIPv6} {
+			sockets, err := parseSockets(text, family)
+			for _, s := range sockets {
+				if !s.Local.IsValid() || s.Local.Addr().Is4In6() {
+					t.Errorf("socket %v, %v", s, err)
+				}
+			}
+		}
+		var asked []Socket
+		_, _ = parseDiag([]byte(text), FamilyIPv6, &asked)
+		var fd FD
+		fd.parseInfo(text)
+		if fd.Target = text; inodeOf(text) != 0 && kindOf(text) == KindFile {
+			t.Errorf("a file name gave an inode: %q", text)
+		}
+	})
+}
