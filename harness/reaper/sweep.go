@@ -1,0 +1,62 @@
+package reaper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/moby/moby/client"
+)
+
+// Sweep removes what dead runs left behind: objects with our label whose owner
+// label names a process that is known to be gone. It never touches an object
+// without our label, a cached image (which has no owner), an object of a live
+// run, or one whose owner cannot be judged from here; see [judge] for when
+// that is. It returns the number of removed objects and what could not be removed.
+// The error is of the daemon: not reachable, or silent for longer than the limit.
+func Sweep(ctx context.Context, docker *client.Client) (removed int, left []Leftover, err error) {
+	self, err := currentOwner(procRoot, machineIDFile)
+	if err != nil {
+		return 0, nil, err
+	}
+	return sweep(ctx, remover{docker, defaultLimits}, procRoot, self)
+}
+
+func sweep(ctx context.Context, r remover, proc string, self Owner) (removed int, left []Leftover, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.limits.Stop)
+	defer cancel()
+	local := strings.HasPrefix(r.docker.DaemonHost(), "unix://")
+	for _, kind := range kinds {
+		objects, lerr := r.list(ctx, kind, LabelOwner, "")
+		if lerr != nil {
+			err = errors.Join(err, fmt.Errorf("list %ss: %w", kind, lerr))
+			continue
+		}
+		var dead []object
+		for _, o := range objects {
+			owner, perr := parseOwner(o.labels[LabelOwner], o.labels[LabelPlace])
+			if perr == nil && judge(proc, owner, self, local) == gone {
+				dead = append(dead, o)
+			}
+		}
+		failed := r.removeAll(ctx, dead)
+		removed += len(dead) - len(failed)
+		left = append(left, failed...)
+	}
+	return removed, left, err
+}
+
+// Alive reports whether the labels name an owner that is alive or cannot be
+// judged from here. Labels without an owner are nobody's: false.
+func Alive(labels map[string]string, docker *client.Client) bool {
+	owner, err := parseOwner(labels[LabelOwner], labels[LabelPlace])
+	if err != nil {
+		return false
+	}
+	self, err := currentOwner(procRoot, machineIDFile)
+	if err != nil {
+		return true
+	}
+	return judge(procRoot, owner, self, strings.HasPrefix(docker.DaemonHost(), "unix://")) != gone
+}
