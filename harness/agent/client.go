@@ -1,0 +1,188 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/rpc"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Limits of the caller's side.
+const (
+	// dialRetry is the pause between tries while the container is coming up. The
+	// agent listens a few milliseconds after PID 1 starts.
+	dialRetry = 3 * time.Millisecond
+	// CallLimit is for calls that do no more than touch files and /proc; they take
+	// milliseconds, and a busy machine may stretch that a thousandfold.
+	CallLimit = 10 * time.Second
+	// runSlack is added to a command's own limit for the call that waits for it.
+	runSlack = 5 * time.Second
+)
+
+// Client calls one agent.
+type Client struct{ rpc *rpc.Client }
+
+// Connect dials an agent until it answers or ctx ends.
+func Connect(ctx context.Context, address netip.Addr, token string) (*Client, error) {
+	target := netip.AddrPortFrom(address, Port).String()
+	var d net.Dialer
+	for {
+		conn, err := d.DialContext(ctx, "tcp", target)
+		if err == nil {
+			if _, err = conn.Write([]byte(token)); err == nil {
+				return &Client{rpc.NewClient(conn)}, nil
+			}
+			conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("connect to the agent at %s: %w", target, err)
+		case <-time.After(dialRetry):
+		}
+	}
+}
+
+// Close ends the connection; the agent's lease begins.
+func (c *Client) Close() error { return c.rpc.Close() }
+
+func call[Req, Res any](ctx context.Context, c *Client, method string, req Req, limit time.Duration) (Res, error) {
+	var res Res
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	pending := c.rpc.Go("Agent."+method, req, &res, make(chan *rpc.Call, 1))
+	select {
+	case <-pending.Done:
+		if pending.Error != nil {
+			return res, fmt.Errorf("agent: %s: %w", strings.ToLower(method), remote(pending.Error))
+		}
+		return res, nil
+	case <-ctx.Done():
+		var none Res // res may still be written to
+		return none, fmt.Errorf("agent: %s: %w", strings.ToLower(method), ctx.Err())
+	}
+}
+
+// remote gives a remote error of the file system its identity back, which
+// net/rpc flattens to text.
+func remote(err error) error {
+	var server rpc.ServerError
+	if errors.As(err, &server) && strings.HasSuffix(string(server), syscall.ENOENT.Error()) {
+		return fmt.Errorf("%w (%s)", fs.ErrNotExist, string(server))
+	}
+	return err
+}
+
+// Unpack lays a tar archive over the root.
+func (c *Client) Unpack(ctx context.Context, archive []byte) error {
+	_, err := call[UnpackRequest, None](ctx, c, "Unpack", UnpackRequest{archive, "/"}, CallLimit)
+	return err
+}
+
+// Run runs a command to its end or its limit.
+func (c *Client) Run(ctx context.Context, req RunRequest) (RunResult, error) {
+	if req.Limit <= 0 {
+		req.Limit = CallLimit
+	}
+	return call[RunRequest, RunResult](ctx, c, "Run", req, req.Limit+runSlack)
+}
+
+// AddUsers appends accounts to the target.
+func (c *Client) AddUsers(ctx context.Context, users []User) error {
+	_, err := call[[]User, None](ctx, c, "AddUsers", users, CallLimit)
+	return err
+}
+
+// Walk lists a tree of at most limit files.
+func (c *Client) Walk(ctx context.Context, root string, limit int) ([]Entry, error) {
+	return call[WalkRequest, []Entry](ctx, c, "Walk", WalkRequest{root, limit}, CallLimit)
+}
+
+// ReadDir lists a directory, in the order of names.
+func (c *Client) ReadDir(ctx context.Context, path string) ([]Entry, error) {
+	return call[string, []Entry](ctx, c, "ReadDir", path, CallLimit)
+}
+
+// Stat is lstat of one path.
+func (c *Client) Stat(ctx context.Context, path string) (Entry, error) {
+	return call[string, Entry](ctx, c, "Stat", path, CallLimit)
+}
+
+// Resolve follows links to the file that a path leads to.
+func (c *Client) Resolve(ctx context.Context, path string) (string, error) {
+	return call[string, string](ctx, c, "Resolve", path, CallLimit)
+}
+
+// ReadFile reads a whole file of up to 16 MiB.
+func (c *Client) ReadFile(ctx context.Context, path string) ([]byte, error) {
+	return call[ReadRequest, []byte](ctx, c, "ReadFile", ReadRequest{Path: path}, CallLimit)
+}
+
+// ReadFrom reads a file from an offset on.
+func (c *Client) ReadFrom(ctx context.Context, path string, offset int64) ([]byte, error) {
+	return call[ReadRequest, []byte](ctx, c, "ReadFile", ReadRequest{Path: path, Offset: offset}, CallLimit)
+}
+
+// WriteFile replaces a file.
+func (c *Client) WriteFile(ctx context.Context, path string, text []byte, mode os.FileMode) error {
+	_, err := call[WriteRequest, None](ctx, c, "WriteFile", WriteRequest{path, text, mode}, CallLimit)
+	return err
+}
+
+// Replace puts the file with in the place of path, keeping owner and mode.
+func (c *Client) Replace(ctx context.Context, path, with string) (kept string, err error) {
+	return call[ReplaceRequest, string](ctx, c, "Replace", ReplaceRequest{path, with}, CallLimit)
+}
+
+// Snapshot looks at every process and socket.
+func (c *Client) Snapshot(ctx context.Context) (Snapshot, error) {
+	return call[None, Snapshot](ctx, c, "Snapshot", None{}, CallLimit)
+}
+
+// Signal signals a process.
+func (c *Client) Signal(ctx context.Context, pid int, sig syscall.Signal) error {
+	_, err := call[SignalRequest, None](ctx, c, "Signal", SignalRequest{pid, sig}, CallLimit)
+	return err
+}
+
+// Syslog takes /dev/log if nobody serves it, and says whether it did.
+func (c *Client) Syslog(ctx context.Context) (supplied bool, err error) {
+	return call[None, bool](ctx, c, "Syslog", None{}, CallLimit)
+}
+
+// Messages are what arrived at our /dev/log from the n-th on.
+func (c *Client) Messages(ctx context.Context, n int) ([]SyslogMessage, error) {
+	return call[int, []SyslogMessage](ctx, c, "Messages", n, CallLimit)
+}
+
+// StartXinetd starts the super-server and waits until it is ready.
+func (c *Client) StartXinetd(ctx context.Context, req StartRequest) (Readiness, error) {
+	return call[StartRequest, Readiness](ctx, c, "StartXinetd", req, req.Ready+runSlack)
+}
+
+// StopXinetd ends the super-server.
+func (c *Client) StopXinetd(ctx context.Context, sig syscall.Signal) (Daemon, error) {
+	return call[syscall.Signal, Daemon](ctx, c, "StopXinetd", sig, CallLimit)
+}
+
+// XinetdState is how the super-server fares.
+func (c *Client) XinetdState(ctx context.Context) (Daemon, error) {
+	return call[None, Daemon](ctx, c, "XinetdState", None{}, CallLimit)
+}
+
+// Addresses are the container's own.
+func (c *Client) Addresses(ctx context.Context) ([]Address, error) {
+	return call[None, []Address](ctx, c, "Addresses", None{}, CallLimit)
+}
+
+// AddAddress gives the container one more address; it needs NET_ADMIN.
+func (c *Client) AddAddress(ctx context.Context, prefix netip.Prefix) error {
+	_, err := call[netip.Prefix, None](ctx, c, "AddAddress", prefix, CallLimit)
+	return err
+}

@@ -1,0 +1,180 @@
+package agent
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"qmconformance/harness/process"
+)
+
+// readyPoll is how often readiness is looked at: a look costs about a
+// millisecond, and xinetd is ready some ten milliseconds after its start.
+const readyPoll = 2 * time.Millisecond
+
+// settle is how long the set of listening sockets must have stayed the same
+// where no log line says that xinetd is ready: it opens them all within a
+// millisecond (service by service, in one loop).
+const settle = 250 * time.Millisecond
+
+// stopGrace is how long xinetd may take to leave after a signal that it may
+// handle. It closes its listeners and exits within a few milliseconds.
+const stopGrace = 2 * time.Second
+
+// StartRequest starts the super-server.
+type StartRequest struct {
+	Argv []string
+	// Ready is how long it may take until it is ready.
+	Ready time.Duration
+}
+
+// Readiness says how a start ended.
+type Readiness struct {
+	Daemon Daemon
+	// Line is the log line that said it was ready, if one came.
+	Line string
+	// Listeners are the sockets that it listens on.
+	Listeners []process.Socket
+	// Ready is false when the limit ran out or the process ended first.
+	Ready  bool
+	Waited time.Duration
+}
+
+// StartXinetd starts the super-server and waits until it says that it is ready,
+// or listens; it never connects, since each connection starts a server.
+func (a *Agent) StartXinetd(req StartRequest, res *Readiness) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.xinetd != nil && a.xinetd.status().Running {
+		return errors.New("xinetd runs already")
+	}
+	if len(req.Argv) == 0 {
+		return errors.New("no command given")
+	}
+	if _, err := exec.LookPath(req.Argv[0]); err != nil {
+		return err
+	}
+	seen := len(a.log.since(0))
+	began := time.Now()
+	d, err := startDaemon(req.Argv)
+	if err != nil {
+		// The subject's program cannot be executed: a fact about it, not a failure
+		// of the call.
+		res.Daemon = Daemon{Exit: err.Error()}
+		return nil
+	}
+	a.xinetd = d
+	var stableSince time.Time
+	stable := -1
+	for time.Since(began) < req.Ready {
+		state := d.status()
+		for _, m := range a.log.since(seen) {
+			if strings.Contains(m.Raw, "Started working:") {
+				res.Line = m.Raw
+			}
+		}
+		res.Listeners = listeners(state.PID)
+		if len(res.Listeners) != stable {
+			stable, stableSince = len(res.Listeners), time.Now()
+		}
+		quiet := stable > 0 && time.Since(stableSince) >= settle
+		if !state.Running || res.Line != "" || quiet {
+			res.Ready = state.Running
+			break
+		}
+		select {
+		case <-d.done:
+		case <-time.After(readyPoll):
+		}
+	}
+	res.Daemon = d.status()
+	res.Waited = time.Since(began)
+	return nil
+}
+
+func listeners(pid int) []process.Socket {
+	s, err := process.Read("/proc")
+	if err != nil {
+		return nil
+	}
+	var list []process.Socket
+	for _, sock := range s.Sockets {
+		if sock.State != process.StateListen {
+			continue
+		}
+		for _, p := range s.Holders(sock.Inode) {
+			if p.PID == pid {
+				list = append(list, sock)
+			}
+		}
+	}
+	return list
+}
+
+// StopXinetd ends the super-server by a signal, and by SIGKILL when it has not
+// left within the grace. What it leaves behind (pid file, sessions) is untouched.
+func (a *Agent) StopXinetd(sig syscall.Signal, res *Daemon) error {
+	a.mu.Lock()
+	d := a.xinetd
+	a.mu.Unlock()
+	if d == nil {
+		return errors.New("xinetd was not started")
+	}
+	state := d.status()
+	if state.Running {
+		if err := syscall.Kill(state.PID, sig); err != nil {
+			return err
+		}
+		// A stopped process handles no signal but SIGKILL until it is continued.
+		_ = syscall.Kill(state.PID, syscall.SIGCONT)
+		select {
+		case <-d.done:
+		case <-time.After(stopGrace):
+			_ = syscall.Kill(state.PID, syscall.SIGKILL)
+			<-d.done
+		}
+	}
+	*res = d.status()
+	return nil
+}
+
+// XinetdState is how the super-server fares.
+func (a *Agent) XinetdState(_ None, res *Daemon) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.xinetd == nil {
+		return errors.New("xinetd was not started")
+	}
+	*res = a.xinetd.status()
+	return nil
+}
+
+// ReplaceRequest puts a program in another's place.
+type ReplaceRequest struct{ Path, With string }
+
+// Replace puts the file With at Path, keeping Path's owner and mode; what was
+// there is kept beside it and its name returned. Programs that run from it go on.
+func (a *Agent) Replace(req ReplaceRequest, kept *string) error {
+	old, err := stat(req.Path)
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(req.With)
+	if err != nil {
+		return err
+	}
+	*kept = req.Path + ".replaced"
+	if err := os.Rename(req.Path, *kept); err != nil {
+		return err
+	}
+	if err := os.WriteFile(req.Path, text, 0o700); err != nil {
+		return err
+	}
+	if err := os.Chown(req.Path, int(old.UID), int(old.GID)); err != nil {
+		return err
+	}
+	return os.Chmod(req.Path, old.Mode.Perm())
+}

@@ -1,0 +1,51 @@
+package evidence
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Dir is the folder of evidence under RESULTS.
+const Dir = "evidence"
+
+// Folder is where the evidence of one verdict goes, relative to RESULTS. ID and
+// service together are unique, so folders never collide.
+func Folder(id, service string) string { return filepath.Join(Dir, id+"-"+service) }
+
+// Write writes a bundle and what was observed under results/folder. reproduce
+// is the command that judges just this again.
+func Write(results, folder string, b *Bundle, facts any, reproduce string) error {
+	dir := filepath.Join(results, folder)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("write evidence: %w", err)
+	}
+	files := b.Files()
+	if facts != nil {
+		text, err := json.MarshalIndent(facts, "", "  ")
+		if err != nil {
+			return fmt.Errorf("write evidence: %w", err)
+		}
+		files = append(files, Text{"observation.json", blot(string(text), b.secrets) + "\n"})
+	}
+	files = append(files, Text{"reproduce.sh", "#!/bin/sh\n# Judges just this requirement again; run it at the top of the harness.\n" + reproduce + "\n"})
+	for _, f := range files {
+		mode := os.FileMode(0o644)
+		if strings.HasSuffix(f.Name, ".sh") {
+			mode = 0o755
+		}
+		if err := os.WriteFile(filepath.Join(dir, f.Name), []byte(f.Text), mode); err != nil {
+			return fmt.Errorf("write evidence: %w", err)
+		}
+	}
+	return nil
+}
+
+func blot(text string, secrets []string) string {
+	for _, s := range secrets {
+		text = strings.ReplaceAll(text, s, strings.Repeat("*", len(s)))
+	}
+	return text
+}

@@ -1,0 +1,182 @@
+package judge
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"qmconformance/harness/evidence"
+	"qmconformance/harness/observe"
+	"qmconformance/harness/requirement"
+	"qmconformance/harness/verdict"
+)
+
+// Key is a requirement for a service.
+type Key struct {
+	ID      string
+	Service requirement.Service
+}
+
+// Stages gives looks their targets. A target is booted when it is first asked
+// for; an error is ours or Docker's, never the subject's.
+type Stages interface {
+	Scene(ctx context.Context, stage observe.Stage, service requirement.Service) (*observe.Scene, error)
+	// Capabilities are what the targets can do.
+	Has(requirement.Capability) bool
+}
+
+// Ruling is a verdict with what it rests on.
+type Ruling struct {
+	verdict.Verdict
+	Bundle *evidence.Bundle
+	Facts  any
+	// Cut says that the run ended before it could be judged.
+	Cut bool
+}
+
+// Bench judges. It is safe for use by many goroutines: every look is taken once
+// and every verdict reached once, whoever asks first.
+type Bench struct {
+	Catalogue *requirement.Catalogue
+	Known     verdict.KnownFailures
+	// Circumstance is asked for when the known-failing list is: some of it, such as
+	// the version of qm, is known only after a look.
+	Circumstance func() verdict.Circumstance
+	Stages       Stages
+	// Procs bounds how many looks are under way at once.
+	Procs int
+	// Keep writes the evidence of a ruling and says where; it is called before
+	// anybody learns of the verdict, and may be nil.
+	Keep func(Ruling) string
+	// Announce is told every verdict as it is reached; it may be nil.
+	Announce func(Ruling)
+
+	once   sync.Once
+	turns  chan struct{}
+	mu     sync.Mutex
+	queues map[observe.Stage]*sync.Mutex
+	looks  map[lookKey]*future[taken]
+	judged map[Key]*future[Ruling]
+}
+
+type lookKey struct {
+	name    string
+	service requirement.Service
+}
+
+// taken is what a look gave.
+type taken struct {
+	facts  any
+	bundle *evidence.Bundle
+	err    error
+	took   time.Duration
+}
+
+// future is a value that is computed once and may be waited for.
+type future[T any] struct {
+	done  chan struct{}
+	value T
+}
+
+func (b *Bench) init() {
+	b.once.Do(func() {
+		b.turns = make(chan struct{}, max(1, b.Procs))
+		b.queues = map[observe.Stage]*sync.Mutex{}
+		b.looks = map[lookKey]*future[taken]{}
+		b.judged = map[Key]*future[Ruling]{}
+	})
+}
+
+// Launch judges all the keys in the background, in their order as far as they
+// don't wait for each other.
+func (b *Bench) Launch(ctx context.Context, keys []Key) {
+	for _, k := range keys {
+		go b.Ruling(ctx, k)
+	}
+}
+
+// Ruling is the verdict of a requirement for a service. It waits for what the
+// verdict rests on; when ctx ends first the verdict is an error of the harness.
+func (b *Bench) Ruling(ctx context.Context, k Key) Ruling {
+	b.init()
+	b.mu.Lock()
+	f, there := b.judged[k]
+	if !there {
+		f = &future[Ruling]{done: make(chan struct{})}
+		b.judged[k] = f
+	}
+	b.mu.Unlock()
+	if !there {
+		f.value = b.judge(ctx, k)
+		// What the end of the run cut off was not judged, and leaves no verdict.
+		f.value.Cut = ctx.Err() != nil && f.value.Kind == verdict.Error
+		if b.Keep != nil && !f.value.Cut {
+			f.value.Evidence = b.Keep(f.value)
+		}
+		close(f.done)
+		if b.Announce != nil && !f.value.Cut {
+			b.Announce(f.value)
+		}
+	}
+	<-f.done
+	return f.value
+}
+
+// take takes a look once. Looks of one stage take turns, so that none sees
+// what another does to the target.
+func (b *Bench) take(ctx context.Context, p observe.Plan, s requirement.Service) taken {
+	k := lookKey{p.Name, p.For(s)}
+	b.mu.Lock()
+	f, there := b.looks[k]
+	if !there {
+		f = &future[taken]{done: make(chan struct{})}
+		b.looks[k] = f
+	}
+	queue, ok := b.queues[p.Stage]
+	if !ok {
+		queue = &sync.Mutex{}
+		b.queues[p.Stage] = queue
+	}
+	b.mu.Unlock()
+	if !there {
+		queue.Lock()
+		b.turns <- struct{}{}
+		f.value = b.look(ctx, p, k.service)
+		<-b.turns
+		queue.Unlock()
+		close(f.done)
+	}
+	<-f.done
+	return f.value
+}
+
+func (b *Bench) look(ctx context.Context, p observe.Plan, s requirement.Service) (t taken) {
+	t.bundle = &evidence.Bundle{}
+	if ctx.Err() != nil {
+		t.err = fmt.Errorf("not looked at: %w", context.Cause(ctx))
+		return t
+	}
+	began := time.Now()
+	defer func() {
+		t.took = time.Since(began)
+		if r := recover(); r != nil {
+			t.err = fmt.Errorf("look %s: panic: %v", p.Name, r)
+			t.bundle.Text("panic", fmt.Sprintf("%v\n\n%s", r, debug.Stack()))
+		}
+	}()
+	scene, err := b.Stages.Scene(ctx, p.Stage, s)
+	if err != nil {
+		t.err = err
+		return t
+	}
+	scene.Evidence = t.bundle
+	limited, cancel := context.WithTimeoutCause(ctx, p.Limit, fmt.Errorf("look %s did not end within its limit of %v", p.Name, p.Limit))
+	defer cancel()
+	t.facts, t.err = p.Take(limited, scene)
+	if t.err != nil && limited.Err() != nil {
+		t.err = fmt.Errorf("%w (%w)", context.Cause(limited), t.err)
+	}
+	return t
+}

@@ -1,0 +1,124 @@
+package judge
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"qmconformance/harness/evidence"
+	"qmconformance/harness/requirement"
+	"qmconformance/harness/verdict"
+)
+
+// judge reaches the verdict: capabilities, preconditions, the look, the rule,
+// the known-failing list, the cause.
+func (b *Bench) judge(ctx context.Context, k Key) Ruling {
+	r, ok := b.Catalogue.Get(k.ID)
+	spec, defined := specs[k.ID]
+	if !ok || !defined {
+		return Ruling{Verdict: verdict.New(r, k.Service, verdict.Broken("%s has no requirement or no spec", k.ID), 0), Bundle: &evidence.Bundle{}}
+	}
+	for _, need := range r.Needs {
+		if !b.Stages.Has(need) {
+			return b.without(r, k.Service, verdict.Absent("this target cannot %s", need), "")
+		}
+	}
+	if cause, broken := b.precondition(ctx, r, k.Service); cause != "" {
+		f := verdict.Unmet("not looked at, since %s is not kept", cause)
+		if broken {
+			f = verdict.Broken("not looked at, since %s could not be judged", cause)
+		}
+		return b.without(r, k.Service, f, cause)
+	}
+	t := b.take(ctx, spec.Plan, k.Service)
+	began := time.Now()
+	finding := b.rule(spec, Case{r, k.Service}, t)
+	if entry, listed := b.Known.Find(k.ID, k.Service, b.circumstance()); listed {
+		finding = entry.Excuse(finding)
+	}
+	ruling := Ruling{
+		Verdict: verdict.New(r, k.Service, finding, t.took+time.Since(began)),
+		Bundle:  t.bundle, Facts: t.facts,
+	}
+	red := finding.Kind == verdict.Fail || finding.Kind == verdict.NotTestable
+	if red && ruling.BecauseOf == "" {
+		ruling.BecauseOf = b.cause(ctx, r, k.Service)
+	}
+	return ruling
+}
+
+func (b *Bench) without(r requirement.Requirement, s requirement.Service, f verdict.Finding, cause string) Ruling {
+	v := verdict.New(r, s, f, 0)
+	v.BecauseOf = cause
+	return Ruling{Verdict: v, Bundle: &evidence.Bundle{}}
+}
+
+func (b *Bench) circumstance() verdict.Circumstance {
+	if b.Circumstance == nil {
+		return verdict.Circumstance{}
+	}
+	return b.Circumstance()
+}
+
+// rule applies the rule; a rule that panics is an error of ours, not a violation.
+func (b *Bench) rule(spec Spec, c Case, t taken) (f verdict.Finding) {
+	if t.err != nil {
+		return verdict.Broken("%v", t.err)
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			f = verdict.Broken("rule of %s: panic: %v\n%s", spec.ID, r, debug.Stack())
+		}
+	}()
+	return spec.Rule(c, t.facts)
+}
+
+// precondition is the ID that keeps a requirement from being judged, itself or
+// what it in turn follows from; broken when that was the harness's own doing.
+func (b *Bench) precondition(ctx context.Context, r requirement.Requirement, s requirement.Service) (cause string, broken bool) {
+	for _, id := range r.Requires {
+		other, _ := b.Catalogue.Get(id)
+		for _, service := range other.Counterparts(s) {
+			v := b.Ruling(ctx, Key{id, service})
+			switch v.Kind {
+			case verdict.Fail, verdict.NotTestable:
+				return root(v), false
+			case verdict.Error:
+				return root(v), true
+			}
+		}
+	}
+	return "", false
+}
+
+// cause is the first of the IDs that a requirement follows that is red, or what
+// that one follows from in turn.
+func (b *Bench) cause(ctx context.Context, r requirement.Requirement, s requirement.Service) string {
+	for _, id := range r.Follows {
+		other, _ := b.Catalogue.Get(id)
+		for _, service := range other.Counterparts(s) {
+			v := b.Ruling(ctx, Key{id, service})
+			if v.Kind == verdict.Fail || v.Kind == verdict.NotTestable {
+				return root(v)
+			}
+		}
+	}
+	return ""
+}
+
+func root(v Ruling) string {
+	if v.BecauseOf != "" {
+		return v.BecauseOf
+	}
+	return v.ID
+}
+
+// Explain is one line on a ruling for a terminal: what is red and why.
+func Explain(v verdict.Verdict) string {
+	line := fmt.Sprintf("%s %s %s: %s", v.Kind, v.ID, v.Service, v.Sentence)
+	if v.BecauseOf != "" && v.BecauseOf != v.ID {
+		line += " (because of " + v.BecauseOf + ")"
+	}
+	return line
+}

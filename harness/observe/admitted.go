@@ -1,0 +1,177 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"qmconformance/harness/requirement"
+	"qmconformance/harness/wire"
+	"qmconformance/harness/xinetd"
+)
+
+// Attempt is one connection that was to be admitted.
+type Attempt struct {
+	Served bool
+	// Outcome is what came of it where it was not served.
+	Outcome string
+	At      time.Duration // since the first attempt of the series
+}
+
+// Admitted is what the super-server's limits let in.
+type Admitted struct {
+	Service requirement.Service
+	// AtOnce are connections held open side by side from one address.
+	AtOnce []Attempt
+	// InASecond are connections one after the other within one second.
+	InASecond []Attempt
+	Within    time.Duration
+	// Refusals are the FAIL reasons that xinetd logged meanwhile.
+	Refusals []string
+}
+
+// The numbers of the contract.
+const (
+	atOnce    = 3
+	inASecond = 10
+)
+
+// Admission tries the limits with the probe in qm's place, so that no user slot
+// of the database is at stake.
+var Admission = &Look[Admitted]{
+	Name: "admission", Stage: WithProbe, Each: true, Limit: 60 * time.Second,
+	Take: func(ctx context.Context, s *Scene) (Admitted, error) {
+		f := Admitted{Service: s.Service}
+		mark, err := s.MarkLog(ctx)
+		if err != nil {
+			return f, err
+		}
+		var open []*probed
+		began := time.Now()
+		for i := range atOnce {
+			p := greetProbe(ctx, s.Dial(ctx, s.Port, wire.Options{}))
+			open = append(open, p)
+			f.AtOnce = append(f.AtOnce, attempt(p, began))
+			defer func() {
+				p.link.Close()
+				s.Evidence.Wire(fmt.Sprintf("%s-at-once-%d", s.Service, i+1), p.link.Transcript())
+			}()
+		}
+		for _, p := range open {
+			p.command("exit 0")
+			p.end(ctx, probeEnd)
+		}
+		// The rate is one of accepted connections: they need not be open together.
+		began = time.Now()
+		for i := range inASecond {
+			p := greetProbe(ctx, s.Dial(ctx, s.Port, wire.Options{}))
+			a := attempt(p, began)
+			f.InASecond = append(f.InASecond, a)
+			p.command("exit 0")
+			p.end(ctx, probeEnd)
+			p.link.Close()
+			if !a.Served {
+				s.Evidence.Wire(fmt.Sprintf("%s-in-a-second-%d", s.Service, i+1), p.link.Transcript())
+			}
+		}
+		f.Within = time.Since(began)
+		// A refusal is logged before the client sees its end; one read is enough for
+		// the reasons, and none is due where all were served.
+		log, err := s.ReadLog(ctx, mark)
+		for _, r := range xinetd.Entries(log.Records, xinetd.Fail, string(s.Service)) {
+			f.Refusals = append(f.Refusals, r.Reason)
+		}
+		s.Evidence.Text("xinetd.log", log.Text)
+		return f, err
+	},
+}
+
+func attempt(p *probed, began time.Time) Attempt {
+	return Attempt{Served: p.context != nil, Outcome: p.greeted.String(), At: time.Since(began)}
+}
+
+// Reached is on which addresses a service answers.
+type Reached struct {
+	Service requirement.Service
+	Port    uint16
+	// IPv4 and IPv6 are the tries by address.
+	IPv4, IPv6 []Try
+	// Families are those of the listening sockets, as the kernel has them.
+	Families []string
+	// Flags are the service's in effect; IPv4 or IPv6 is among them.
+	Flags []string
+	Bind  string
+}
+
+// Try is a connection to one address.
+type Try struct {
+	Address netip.AddrPort
+	Served  bool
+	Outcome string
+}
+
+// Reach tries every address that the target has.
+var Reach = &Look[Reached]{
+	Name: "reach", Stage: WithProbe, Each: true, Limit: 60 * time.Second,
+	Take: func(ctx context.Context, s *Scene) (Reached, error) {
+		f := Reached{Service: s.Service, Port: s.Port}
+		text, err := s.Dump(ctx)
+		if err != nil {
+			return f, err
+		}
+		dump, err := xinetd.ParseDump(text)
+		if err != nil {
+			return f, err
+		}
+		for _, e := range dump.Service(string(s.Service)) {
+			f.Flags, f.Bind = e.Flags, e.Bind
+		}
+		s.Evidence.Text("state-dump", text)
+		snap, err := s.Snapshot(ctx)
+		if err != nil {
+			return f, err
+		}
+		for _, l := range snap.Listeners(s.Port) {
+			f.Families = append(f.Families, l.Family)
+		}
+		try := func(address netip.Addr, inside bool) (Try, error) {
+			t := Try{Address: netip.AddrPortFrom(address, s.Port)}
+			var link wire.Link = nil
+			if inside {
+				if link, err = s.DialInside(ctx, t.Address); err != nil {
+					return t, err
+				}
+			} else {
+				link = s.Dial(ctx, s.Port, wire.Options{Remote: t.Address})
+			}
+			p := greetProbe(ctx, link)
+			t.Served, t.Outcome = p.context != nil, p.greeted.String()
+			p.command("exit 0")
+			p.end(ctx, probeEnd)
+			link.Close()
+			s.Evidence.Wire(fmt.Sprintf("%s-%s", s.Service, address), link.Transcript())
+			return t, nil
+		}
+		for _, a := range []struct {
+			address netip.Addr
+			inside  bool
+			list    *[]Try
+		}{
+			{s.V4, false, &f.IPv4},
+			{netip.MustParseAddr("127.0.0.1"), true, &f.IPv4},
+			{s.V6, false, &f.IPv6},
+			{netip.MustParseAddr("::1"), true, &f.IPv6},
+		} {
+			if !a.address.IsValid() {
+				continue
+			}
+			t, err := try(a.address, a.inside)
+			if err != nil {
+				return f, err
+			}
+			*a.list = append(*a.list, t)
+		}
+		return f, nil
+	},
+}

@@ -1,0 +1,219 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"qmconformance/harness/process"
+	"qmconformance/harness/qmclient"
+	"qmconformance/harness/requirement"
+	"qmconformance/harness/telnet"
+	"qmconformance/harness/wire"
+	"qmconformance/harness/xinetd"
+)
+
+// Terminal is the terminal type that the harness answers with; qm knows it
+// wherever a terminfo library is installed.
+const Terminal = "vt100"
+
+// prompt has our end of a conversation answer at once: with the kernel's delayed
+// acknowledgements each of qm's small packets would wait 40 ms for one.
+var prompt = wire.Options{NoDelay: true, QuickAck: true}
+
+// Contacted is one conversation as far as it goes without a login, and the
+// process that served it.
+type Contacted struct {
+	Service requirement.Service
+	Port    uint16
+	// Qmusers is the group's number, -1 where there is none.
+	Qmusers int
+	// Wire says whether there was a connection at all, and what came of it.
+	Connected bool
+	Opening   wire.Outcome
+	// Telnet or API is what the server sent unasked, by service.
+	Telnet *telnet.Greeting
+	API    *qmclient.Greeting
+	// Left is how the conversation was ended, in the only ways that do no harm.
+	TelnetLeft *telnet.Leaving
+	APILeft    *qmclient.Leaving
+	Served     Served
+	// Ended says what became of the serving process after the connection's end.
+	Ended Ended
+	// Logged is what xinetd logged of this connection.
+	Logged []xinetd.Record
+}
+
+// Served is the process behind a connection, and who else holds it.
+type Served struct {
+	Found  bool
+	Server process.Process
+	// Client is our own end, as the server should see it.
+	Client netip.AddrPort
+	// Socket is the connection as the target's kernel has it.
+	Socket process.Socket
+	// Holders are all the processes that hold the connection.
+	Holders []process.Process
+	// Xinetd is the super-server's process; Parent the server's.
+	Xinetd process.Process
+	Parent process.Process
+	// Blind are processes whose descriptors could not be looked at.
+	Blind int
+}
+
+// Ended is what a session left behind.
+type Ended struct {
+	// Gone says that the process has ended; After is how long that took.
+	Gone  bool
+	After time.Duration
+	// SlotsBefore and SlotsAfter are the rows of "qm -u"; -1 where it could not tell.
+	SlotsBefore, SlotsAfter int
+	UsersAfter              string
+}
+
+// Contact talks to a service as far as one gets without a login.
+var Contact = &Look[Contacted]{
+	Name: "contact", Stage: AsShipped, Each: true,
+	// Ten seconds to a prompt, five blank lines, and the log.
+	Limit: 60 * time.Second,
+	Take:  contact,
+}
+
+func contact(ctx context.Context, s *Scene) (Contacted, error) {
+	f := Contacted{Service: s.Service, Port: s.Port}
+	mark, err := s.MarkLog(ctx)
+	if err != nil {
+		return f, err
+	}
+	accounts, err := readAccounts(ctx, s)
+	if err != nil {
+		return f, err
+	}
+	f.Qmusers = accounts.GID("qmusers")
+	f.Ended.SlotsBefore, _, err = slots(ctx, s)
+	if err != nil {
+		return f, err
+	}
+	conn := s.Dial(ctx, s.Port, prompt)
+	defer conn.Close()
+	defer func() { s.Evidence.Wire(string(s.Service), conn.Transcript()) }()
+	if s.Service == requirement.QMServer {
+		err = f.terminal(ctx, s, conn)
+	} else {
+		err = f.program(ctx, s, conn)
+	}
+	if err != nil {
+		return f, err
+	}
+	f.Connected = conn.Connected()
+	if err := f.Ended.await(ctx, s, f.Served.Server.PID); err != nil {
+		return f, err
+	}
+	log, err := s.AwaitLog(ctx, mark, func(records []xinetd.Record) bool {
+		return !f.Connected || len(xinetd.Entries(records, xinetd.Exit, string(s.Service))) > 0 ||
+			len(xinetd.Entries(records, xinetd.Fail, string(s.Service))) > 0
+	})
+	f.Logged = log.Records
+	s.Evidence.Text("xinetd.log", log.Text)
+	return f, err
+}
+
+func (f *Contacted) terminal(ctx context.Context, s *Scene, conn *wire.Conn) error {
+	client := telnet.New(conn, Terminal)
+	greeting := client.Greet(ctx)
+	f.Telnet, f.Opening = &greeting, greeting.Outcome
+	if err := f.Served.look(ctx, s, conn); err != nil {
+		return err
+	}
+	left := client.LeaveBeforeLogin(ctx)
+	f.TelnetLeft = &left
+	return nil
+}
+
+func (f *Contacted) program(ctx context.Context, s *Scene, conn *wire.Conn) error {
+	client := qmclient.New(conn)
+	greeting := client.Greet(ctx)
+	f.API, f.Opening = &greeting, greeting.Outcome
+	if err := f.Served.look(ctx, s, conn); err != nil {
+		return err
+	}
+	left := client.RefusedRequest(ctx)
+	f.APILeft = &left
+	return nil
+}
+
+// look finds the process behind a connection that is open.
+func (v *Served) look(ctx context.Context, s *Scene, conn wire.Link) error {
+	if !conn.Connected() {
+		return nil
+	}
+	v.Client = conn.LocalAddr()
+	snap, err := s.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	s.Evidence.Snapshot("session", snap)
+	v.fill(snap, conn.LocalAddr(), s.Startup.Xinetd.Daemon.PID)
+	return nil
+}
+
+func (v *Served) fill(snap process.Snapshot, client netip.AddrPort, xinetdPID int) {
+	v.Client = client
+	v.Server, v.Found = snap.ServerOf(client)
+	for _, socket := range snap.Connections(client) {
+		v.Socket = socket
+		v.Holders = snap.Holders(socket.Inode)
+	}
+	v.Xinetd, _ = snap.Process(xinetdPID)
+	v.Parent, _ = snap.Process(v.Server.PPID)
+	v.Blind = len(snap.Blind())
+}
+
+// goneLimit is how long a process may take to end after the connection's end:
+// qm is gone within a millisecond of its FIN, or a second after a hang-up.
+const goneLimit = 5 * time.Second
+
+// gonePoll is the pause between two looks.
+const gonePoll = 5 * time.Millisecond
+
+func (e *Ended) await(ctx context.Context, s *Scene, pid int) error {
+	began := time.Now()
+	for pid > 0 {
+		snap, err := s.Snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		e.After = time.Since(began)
+		if _, alive := snap.Process(pid); !alive {
+			e.Gone = true
+			break
+		}
+		if e.After > goneLimit {
+			s.Evidence.Snapshot("after-the-end", snap)
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(gonePoll):
+		}
+	}
+	var err error
+	e.SlotsAfter, e.UsersAfter, err = slots(ctx, s)
+	s.Evidence.Text("users-after", e.UsersAfter)
+	return err
+}
+
+// slots counts the users that the database has, by "qm -u": each row begins with
+// a number. -1 where the command did not work, as with a database that is down.
+func slots(ctx context.Context, s *Scene) (int, string, error) {
+	res, err := s.Command(ctx, s.QM(), "-u")
+	if err != nil {
+		return -1, "", err
+	}
+	if !res.OK() {
+		return -1, fmt.Sprintf("qm -u: exit %d: %s", res.Exit, res.Output), nil
+	}
+	return countRows(res.Output), res.Output, nil
+}

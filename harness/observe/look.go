@@ -1,0 +1,74 @@
+// Package observe holds the ways to look at a target: each drives it on the wire,
+// reads its logs and its kernel state, and returns plain facts. A fact is never
+// a verdict: the rules in suites/ judge, and may judge recorded facts again.
+package observe
+
+import (
+	"context"
+	"time"
+
+	"qmconformance/harness/evidence"
+	"qmconformance/harness/requirement"
+	"qmconformance/harness/target"
+)
+
+// Stage names the target that a look needs. Looks of one stage share a target
+// and take turns on it; stages run beside each other.
+type Stage string
+
+// The stages.
+const (
+	// AsShipped is the subject just as it was packaged.
+	AsShipped Stage = "as-shipped"
+	// WithProbe has our probe in qm's place: it echoes, counts and tells of itself
+	// where qm would interpret what it is sent.
+	WithProbe Stage = "with-probe"
+)
+
+// Scene is what a look has at hand.
+type Scene struct {
+	*target.Target
+	// Service is the one that is looked at; Host where the look is about both.
+	Service requirement.Service
+	// Port is the service's in this target; 0 for the host.
+	Port uint16
+	// Evidence takes whatever would explain a verdict.
+	Evidence *evidence.Bundle
+}
+
+// Look is one way to look at a target.
+type Look[T any] struct {
+	// Name is unique; it names the recorded observation.
+	Name  string
+	Stage Stage
+	// Each says that it is taken for each network service, not once for the host.
+	Each bool
+	// Limit bounds the whole look: the sum of its waits, and what a busy machine
+	// adds.
+	Limit time.Duration
+	// Take looks. An error means that the harness could not tell; whatever the
+	// subject did is a fact in T.
+	Take func(ctx context.Context, s *Scene) (T, error)
+}
+
+// Plan is the part of a look that does not depend on the type of its facts.
+type Plan struct {
+	Name  string
+	Stage Stage
+	Each  bool
+	Limit time.Duration
+	Take  func(ctx context.Context, s *Scene) (any, error)
+}
+
+// Plan returns it.
+func (l *Look[T]) Plan() Plan {
+	return Plan{l.Name, l.Stage, l.Each, l.Limit, func(ctx context.Context, s *Scene) (any, error) { return l.Take(ctx, s) }}
+}
+
+// For is the service under which a look is taken to judge a requirement for s.
+func (p Plan) For(s requirement.Service) requirement.Service {
+	if p.Each {
+		return s
+	}
+	return requirement.Host
+}

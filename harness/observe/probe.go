@@ -1,0 +1,63 @@
+package observe
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"time"
+
+	"qmconformance/fixtures/probe/report"
+	"qmconformance/harness/wire"
+)
+
+// Waits of a conversation with the probe, which answers at once: what they bound
+// is the super-server's part, and a busy machine.
+const (
+	// probeGreeting is for the first line: fork, exec, and a look at /proc.
+	probeGreeting = 5 * time.Second
+	// probeAnswer is for the answer to a command.
+	probeAnswer = 10 * time.Second
+	// probeVolume is for some MiB in both directions.
+	probeVolume = 30 * time.Second
+	// probeEnd is for the end after the last byte.
+	probeEnd = 5 * time.Second
+)
+
+// probed is a connection to the probe.
+type probed struct {
+	link wire.Link
+	// context is the probe's own account of how it was started; nil if none came.
+	context *report.Context
+	greeted wire.Outcome
+}
+
+// greetProbe reads the probe's first line, its account of itself.
+func greetProbe(ctx context.Context, link wire.Link) *probed {
+	p := &probed{link: link}
+	var line []byte
+	line, p.greeted = p.line(ctx, "the probe's first line", probeGreeting)
+	var c report.Context
+	if p.greeted.OK() && json.Unmarshal(line, &c) == nil {
+		p.context = &c
+	}
+	return p
+}
+
+// line reads one line and takes it from the stream.
+func (p *probed) line(ctx context.Context, what string, limit time.Duration) ([]byte, wire.Outcome) {
+	outcome := p.link.Await(ctx, what, limit, func(received []byte, _ bool) bool {
+		return bytes.IndexByte(received, '\n') >= 0
+	})
+	if !outcome.OK() {
+		return nil, outcome
+	}
+	return p.link.Consume(bytes.IndexByte(p.link.Unread(), '\n') + 1), outcome
+}
+
+func (p *probed) command(line string) { p.link.Send([]byte(line + "\n")) }
+
+// end waits for the connection's end and returns what came before it.
+func (p *probed) end(ctx context.Context, limit time.Duration) ([]byte, wire.Outcome) {
+	outcome := p.link.Await(ctx, "the end of the connection", limit, wire.TheEnd)
+	return p.link.Consume(len(p.link.Unread())), outcome
+}

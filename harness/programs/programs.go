@@ -1,0 +1,94 @@
+// Package programs builds the static programs that run in a target: the agent,
+// the stand-in qm and the probe.
+package programs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"qmconformance/fixtures/standin/tree"
+	"qmconformance/harness/settings"
+	"qmconformance/harness/usage"
+)
+
+// buildLimit is for a build from nothing on two busy cores; from a warm cache it
+// takes half a second.
+const buildLimit = 5 * time.Minute
+
+// program is one that is built.
+type program struct {
+	name, source string
+	// linker are flags beside the common ones.
+	linker string
+}
+
+func programs() []program {
+	probe := program{"probe", "./fixtures/probe", ""}
+	if runtime.GOARCH == "amd64" {
+		// An entry of its own, which notes what the Go runtime is about to change.
+		probe.linker = "-E qmprobe_entry"
+	}
+	return []program{{"agent", "./docker/agent", ""}, {"standin", "./fixtures/standin", ""}, probe}
+}
+
+// Set are the built programs, by name.
+type Set map[string][]byte
+
+// Root finds the directory of the module at or above a directory.
+func Root(dir string) (string, error) {
+	for at := dir; ; at = filepath.Dir(at) {
+		text, err := os.ReadFile(filepath.Join(at, "go.mod"))
+		if err == nil && strings.HasPrefix(string(text), "module qmconformance\n") {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			return "", usage.Errorf("%s is not in the harness's directory; run it at the top of the repository", dir)
+		}
+	}
+}
+
+// Build builds all programs of the module at root.
+func Build(ctx context.Context, root string) (Set, error) {
+	if _, err := exec.LookPath("go"); err != nil {
+		return nil, usage.Errorf("the go command is not in PATH; install Go, which the harness needs to build its programs")
+	}
+	ctx, cancel := context.WithTimeout(ctx, buildLimit)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "qmconformance-programs-*")
+	if err != nil {
+		return nil, fmt.Errorf("build the programs: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	set := Set{}
+	for _, p := range programs() {
+		out := filepath.Join(dir, p.name)
+		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w "+p.linker, "-o", out, p.source)
+		cmd.Dir = root
+		// Static, and for the machine that Docker runs on, which is this one.
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		cmd.WaitDelay = time.Second
+		if said, err := cmd.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("build %s: %w", p.source, errors.Join(context.Cause(ctx), err, errors.New(strings.TrimSpace(string(said)))))
+		}
+		if set[p.name], err = os.ReadFile(out); err != nil {
+			return nil, fmt.Errorf("build the programs: %w", err)
+		}
+	}
+	return set, nil
+}
+
+// StandInTree lays out a tree with the stand-in qm, as it is to be installed at
+// /usr/qmsys.
+func (s Set) StandInTree(dir string) error {
+	if err := tree.Write(dir, settings.UsualTree, -1, -1); err != nil {
+		return fmt.Errorf("lay out the stand-in: %w", err)
+	}
+	return os.WriteFile(filepath.Join(dir, "bin", "qm"), s["standin"], 0o775)
+}

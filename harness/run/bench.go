@@ -1,0 +1,111 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"qmconformance/fixtures"
+	"qmconformance/harness/evidence"
+	"qmconformance/harness/judge"
+	"qmconformance/harness/observe"
+	"qmconformance/harness/report"
+	"qmconformance/harness/verdict"
+)
+
+// bench makes the bench of a run: verdicts for the selected keys are kept and
+// announced; those that are only asked for as preconditions are not.
+func (r *run) bench(ctx context.Context, keys []judge.Key) *judge.Bench {
+	selected := map[judge.Key]bool{}
+	for _, k := range keys {
+		selected[k] = true
+	}
+	need := judge.StagesOf(keys)
+	r.world.stages.frozen = len(need) > 1 || !need[string(observe.AsShipped)]
+	chosen := func(g judge.Ruling) bool { return selected[judge.Key{ID: g.ID, Service: g.Service}] }
+	return &judge.Bench{
+		Catalogue: judge.Catalogue, Known: r.known, Circumstance: r.world.circumstance,
+		Stages: r.world.stages, Procs: r.settings.Procs,
+		Keep: func(g judge.Ruling) string {
+			if !chosen(g) {
+				return ""
+			}
+			return r.keep(g)
+		},
+		Announce: func(g judge.Ruling) {
+			// What follows from another is told in the summary; here a person wants to
+			// know as soon as possible that something is wrong, and what.
+			if chosen(g) && g.Red(r.settings.Strict) && g.BecauseOf == "" {
+				r.note("%s", judge.Explain(g.Verdict))
+			}
+		},
+	}
+}
+
+// keep writes the evidence of a verdict that is not green. A failure to write it
+// must not be overlooked, and must not hide the verdict.
+func (r *run) keep(g judge.Ruling) string {
+	if g.Kind == verdict.Pass || g.Kind == verdict.NotApplicable || g.Bundle.Empty() {
+		return ""
+	}
+	folder := evidence.Folder(g.ID, string(g.Service))
+	if err := evidence.Write(r.settings.Results, folder, g.Bundle, g.Facts, report.Rerun(r.settings, g.Verdict)); err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.trouble == nil {
+			r.trouble = err
+		}
+		return ""
+	}
+	return folder
+}
+
+// readKnown reads the known-failing lists.
+func readKnown() (verdict.KnownFailures, error) {
+	sub, err := fs.Sub(fixtures.Files, "known-failing")
+	if err != nil {
+		return nil, err
+	}
+	return verdict.ReadKnown(sub, judge.Catalogue)
+}
+
+// publish writes the results, prints the summary, and returns the exit code.
+func (r *run) publish() int {
+	options := report.Options{
+		Strict: r.settings.Strict, ResultsDir: relative(r.settings.Results), Color: terminal(os.Stdout),
+		Rerun: func(v verdict.Verdict) string { return report.Rerun(r.settings, v) },
+	}
+	if !r.nowhere {
+		extra := report.Extra{
+			Strict: r.settings.Strict, Rerun: options.Rerun,
+			Evidence: report.Collect(r.settings.Results, r.results.Verdicts, r.settings.Strict),
+		}
+		if err := report.Write(r.settings.Results, r.results, extra); err != nil {
+			r.results.Outcome, r.results.Message = verdict.HarnessError, "the results could not be written: "+err.Error()
+		}
+	}
+	if err := report.Summary(os.Stdout, r.results, options); err != nil {
+		fmt.Fprintln(os.Stderr, "the summary could not be printed:", err)
+		return verdict.HarnessError.ExitCode()
+	}
+	return r.results.Outcome.ExitCode()
+}
+
+func relative(path string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}
+
+// terminal says whether a person watches: only then is colour of use.
+func terminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == ""
+}

@@ -1,0 +1,210 @@
+// Package run is a whole run of the test binary: from the variables to the
+// results and the exit code.
+package run
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/formatter"
+	"github.com/onsi/ginkgo/v2/types"
+
+	"qmconformance/harness/image"
+	"qmconformance/harness/judge"
+	"qmconformance/harness/programs"
+	"qmconformance/harness/report"
+	"qmconformance/harness/requirement"
+	"qmconformance/harness/settings"
+	"qmconformance/harness/subject"
+	"qmconformance/harness/usage"
+	"qmconformance/harness/verdict"
+)
+
+// SuiteName is the text that every focus is matched against as well; so it names
+// neither a service nor an area.
+const SuiteName = "conformance"
+
+// run is one run in the making.
+type run struct {
+	root     string
+	settings settings.Settings
+	subject  subject.Subject
+	results  report.Results
+	began    time.Time
+
+	suite    types.SuiteConfig
+	reporter types.ReporterConfig
+	// first is false in the second and further processes of a parallel Ginkgo run,
+	// which write no results.
+	first bool
+	// nowhere says that RESULTS cannot hold results.
+	nowhere bool
+	final   types.Report
+	known   verdict.KnownFailures
+	world   *world
+
+	mu sync.Mutex
+	// trouble is the first error that did not end the run, but must be told.
+	trouble error
+}
+
+// RunSpecs is ginkgo.RunSpecs. The test binary hands it in, since Ginkgo's command
+// knows a suite by the import in a file of tests.
+type RunSpecs func(t ginkgo.GinkgoTestingT, description string, args ...any) bool
+
+// Main runs the suites and returns the exit code. It is the body of TestMain, in
+// place of testing.M.Run, which would write PASS or FAIL into the report.
+func Main(specs RunSpecs) int {
+	flag.Parse()
+	// The signals end the run in order: what was judged so far is written.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	r := &run{results: report.Results{Catalogue: requirement.Version, Started: report.Stamp(time.Now())}, began: time.Now()}
+	r.suite, r.reporter = ginkgo.GinkgoConfiguration()
+	r.first = r.suite.ParallelProcess == 1
+
+	list, complete, err := r.judge(ctx, specs)
+	r.results.DurationMS = time.Since(r.began).Milliseconds()
+	switch {
+	case isUsage(err):
+		r.results.Outcome, r.results.Message = verdict.UsageError, err.Error()
+	case err != nil:
+		r.results.Message = err.Error()
+	case ctx.Err() != nil:
+		r.results.Message = "interrupted"
+	}
+	r.results.Judge(list, judge.Catalogue.Rank, r.settings.Strict, complete && err == nil)
+	if !r.first {
+		return r.results.Outcome.ExitCode()
+	}
+	return r.publish()
+}
+
+// silent takes the place of a testing.T: a red spec is a verdict, which becomes
+// the exit code in Main.
+type silent struct{}
+
+func (silent) Fail() {}
+
+func isUsage(err error) bool {
+	var u *image.UsageError
+	return usage.Is(err) || errors.As(err, &u)
+}
+
+// judge prepares everything and runs the specs.
+func (r *run) judge(ctx context.Context, specs RunSpecs) (list []verdict.Verdict, complete bool, err error) {
+	keys, err := r.prepare()
+	if err != nil {
+		return nil, false, err
+	}
+	r.world, err = build(ctx, r)
+	if r.world != nil {
+		defer r.world.end(r.note)
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			err = errors.New("interrupted before anything was judged")
+		}
+		return nil, false, err
+	}
+	// Images are built: from here on time counts.
+	r.began = time.Now()
+	bench := r.bench(ctx, keys)
+	judge.Use(bench, r.settings.Strict)
+	bench.Launch(ctx, keys)
+	ginkgo.ReportAfterSuite("verdicts", func(report ginkgo.Report) { r.final = report })
+	specs(silent{}, SuiteName, r.suite, r.reporter)
+	list, selected := judge.Verdicts(r.final)
+	r.results.Subject = r.world.describe(r)
+	if r.trouble != nil {
+		return list, false, r.trouble
+	}
+	return list, len(list) == selected && selected > 0 && ctx.Err() == nil, nil
+}
+
+// prepare reads and checks what the user chose, and finds the specs that it
+// selects. Nothing is booted yet.
+func (r *run) prepare() ([]judge.Key, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	s, err := settings.Read(os.Getenv, dir, settings.HasTree)
+	r.settings = s
+	r.results.Profile = string(s.Profile)
+	r.results.Subject = report.Subject{Base: s.Base, QM: report.QM{Source: s.QMSys}, Package: s.Package}
+	if s.Results == "" {
+		r.settings.Results = filepath.Join(dir, "results")
+	}
+	if r.first {
+		if err := report.Prepare(r.settings.Results); err != nil {
+			r.nowhere = true
+			return nil, err
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.root, err = programs.Root(dir); err != nil {
+		return nil, err
+	}
+	if r.subject, err = subject.Resolve(s, filepath.Join(r.root, "fixtures", "reference")); err != nil {
+		return nil, err
+	}
+	r.results.Subject.Package = r.subject.PackageName
+	if faults := judge.Integrity(judge.Catalogue); len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	if r.known, err = readKnown(); err != nil {
+		return nil, err
+	}
+	return r.selectSpecs()
+}
+
+// selectSpecs adds the variables' filters to those of the command line, and
+// refuses a selection that is empty.
+func (r *run) selectSpecs() ([]judge.Key, error) {
+	if r.settings.Focus != "" {
+		r.suite.FocusStrings = append(r.suite.FocusStrings, r.settings.Focus)
+	}
+	filters := []string{r.suite.LabelFilter, r.settings.Labels}
+	if r.settings.Profile == settings.Quick {
+		filters = append(filters, "!"+judge.SlowLabel)
+	}
+	r.suite.LabelFilter = ""
+	for _, f := range filters {
+		switch {
+		case f == "":
+		case r.suite.LabelFilter == "":
+			r.suite.LabelFilter = f
+		default:
+			r.suite.LabelFilter = "(" + r.suite.LabelFilter + ") && (" + f + ")"
+		}
+	}
+	if _, err := types.ParseLabelFilter(r.suite.LabelFilter); err != nil {
+		return nil, usage.Errorf("LABELS=%s is no label filter; an example is LABELS='stdio && MUST'", r.settings.Labels)
+	}
+	r.suite.FailOnEmpty = true
+	// Quiet: the verdicts are the report, and they have one of their own.
+	formatter.ColorableStdOut = io.Discard
+	keys := judge.Selected(ginkgo.PreviewSpecs(SuiteName, r.suite, r.reporter))
+	if len(keys) == 0 {
+		return nil, usage.Errorf("no requirement matches the focus %q with the labels %q; try FOCUS=umask, FOCUS='STDIO-03 qmclient' or LABELS=identity", r.suite.FocusStrings, r.suite.LabelFilter)
+	}
+	return keys, nil
+}
+
+// note tells how the run goes, on standard error: standard output is the report.
+func (r *run) note(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%6.1f s  %s\n", time.Since(r.began).Seconds(), fmt.Sprintf(format, args...))
+}

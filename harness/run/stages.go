@@ -1,0 +1,141 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"qmconformance/harness/image"
+	"qmconformance/harness/observe"
+	"qmconformance/harness/requirement"
+	"qmconformance/harness/subject"
+	"qmconformance/harness/target"
+	"qmconformance/harness/xinetd"
+)
+
+// stages boots the targets of a run, each when it is first asked for: the first
+// by installing the package, the others from what the first prepared.
+type stages struct {
+	fleet   *target.Fleet
+	store   *image.Store
+	base    image.Image
+	overlay subject.Overlay
+	// frozen says that a second target will be wanted, so that the first is kept
+	// as an image before it is started.
+	frozen bool
+	note   func(format string, args ...any)
+	// described is told of the first target, to ask it what it is.
+	described func(context.Context, *target.Target)
+
+	installOnce sync.Once
+	first       *target.Target
+	prepared    image.Image
+	installErr  error
+
+	mu    sync.Mutex
+	ready map[observe.Stage]*stage
+}
+
+type stage struct {
+	once   sync.Once
+	target *target.Target
+	ports  map[requirement.Service]uint16
+	err    error
+}
+
+// Has reports what a target in a container of ours can do, which is everything.
+func (s *stages) Has(c requirement.Capability) bool {
+	return slices.Contains(requirement.Capabilities, c)
+}
+
+// install makes the first target, up to where it would be started.
+func (s *stages) install(ctx context.Context) error {
+	s.installOnce.Do(func() {
+		s.first, s.installErr = s.fleet.Install(ctx, s.base.ID, s.overlay)
+		if s.installErr == nil && s.frozen {
+			s.prepared, s.installErr = s.store.Snapshot(ctx, s.first.ID)
+		}
+		if s.installErr == nil {
+			s.described(ctx, s.first)
+			s.note("installed in %v", s.first.Installation.Took)
+		}
+	})
+	return s.installErr
+}
+
+// Scene gives a look its target.
+func (s *stages) Scene(ctx context.Context, name observe.Stage, service requirement.Service) (*observe.Scene, error) {
+	s.mu.Lock()
+	if s.ready == nil {
+		s.ready = map[observe.Stage]*stage{}
+	}
+	st, ok := s.ready[name]
+	if !ok {
+		st = &stage{}
+		s.ready[name] = st
+	}
+	s.mu.Unlock()
+	st.once.Do(func() { st.err = s.boot(ctx, name, st) })
+	if st.err != nil {
+		return nil, fmt.Errorf("target %s: %w", name, st.err)
+	}
+	return &observe.Scene{Target: st.target, Service: service, Port: st.ports[service]}, nil
+}
+
+func (s *stages) boot(ctx context.Context, name observe.Stage, st *stage) error {
+	if err := s.install(ctx); err != nil {
+		return err
+	}
+	var err error
+	if name == observe.AsShipped {
+		st.target = s.first
+	} else if st.target, err = s.fleet.Clone(ctx, s.prepared.ID, s.first); err != nil {
+		return err
+	}
+	if err := st.target.Start(ctx); err != nil {
+		return err
+	}
+	if name == observe.WithProbe {
+		if _, err := st.target.Replace(ctx, st.target.QM(), image.ProbePath); err != nil {
+			return err
+		}
+	}
+	st.ports, err = ports(ctx, st.target)
+	s.note("target %s is up", name)
+	return err
+}
+
+// ports are where the services listen in a target: as xinetd has it, else as the
+// services database says, else the usual ones. What is right is judged elsewhere.
+func ports(ctx context.Context, t *target.Target) (map[requirement.Service]uint16, error) {
+	found := map[requirement.Service]uint16{}
+	var dump xinetd.Dump
+	if text, err := t.Dump(ctx); err == nil {
+		dump, _ = xinetd.ParseDump(text)
+	}
+	for _, service := range requirement.NetworkServices {
+		found[service] = service.UsualPort()
+		for _, settings := range dump.Service(string(service)) {
+			if settings.Port.Set {
+				found[service] = uint16(settings.Port.Value)
+			}
+		}
+		if len(dump.Service(string(service))) > 0 {
+			continue
+		}
+		res, err := t.Command(ctx, "getent", "services", string(service)+"/tcp")
+		if err != nil {
+			return nil, err
+		}
+		if fields := strings.Fields(res.Output); res.OK() && len(fields) > 1 {
+			number, _, _ := strings.Cut(fields[1], "/")
+			if port, err := strconv.ParseUint(number, 10, 16); err == nil {
+				found[service] = uint16(port)
+			}
+		}
+	}
+	return found, nil
+}

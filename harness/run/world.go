@@ -1,0 +1,166 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/client"
+
+	"qmconformance/harness/image"
+	"qmconformance/harness/programs"
+	"qmconformance/harness/reaper"
+	"qmconformance/harness/report"
+	"qmconformance/harness/settings"
+	"qmconformance/harness/subject"
+	"qmconformance/harness/target"
+	"qmconformance/harness/verdict"
+)
+
+// world is what a run has of Docker: the reaper first, so that nothing is made
+// without somebody to remove it.
+type world struct {
+	docker *client.Client
+	reaper *reaper.Reaper
+	stages *stages
+	facts  facts
+}
+
+// facts describe the subject, as its programs tell them.
+type facts struct {
+	qmKind, qmVersion, xinetd, kernel string
+}
+
+// build makes the world. It returns what there is of it even with an error, so
+// that it can be taken down again.
+func build(ctx context.Context, r *run) (*world, error) {
+	overlay, err := subject.Pack(r.subject.Package)
+	if err != nil {
+		return nil, err
+	}
+	w := &world{}
+	if w.docker, err = image.Connect(ctx); err != nil {
+		return w, err
+	}
+	session, err := reaper.NewSession()
+	if err != nil {
+		return w, err
+	}
+	if w.reaper, err = reaper.Start(session, w.docker); err != nil {
+		return w, err
+	}
+	if n, left, err := reaper.Sweep(ctx, w.docker); err != nil {
+		return w, err
+	} else if n > 0 || len(left) > 0 {
+		r.note("removed %d things that an earlier run had left; %d could not be removed", n, len(left))
+	}
+	store := image.NewStore(w.docker, session, os.Stderr)
+	base, err := w.images(ctx, r, store)
+	if err != nil {
+		return w, err
+	}
+	fleet, err := target.NewFleet(ctx, w.docker, session)
+	if err != nil {
+		return w, err
+	}
+	w.stages = &stages{fleet: fleet, store: store, base: base, overlay: overlay, note: r.note}
+	w.stages.described = func(ctx context.Context, t *target.Target) { w.facts = ask(ctx, t) }
+	return w, nil
+}
+
+// images builds what the targets are booted from.
+func (w *world) images(ctx context.Context, r *run, store *image.Store) (image.Image, error) {
+	set, err := programs.Build(ctx, r.root)
+	if err != nil {
+		return image.Image{}, err
+	}
+	on, err := store.Base(ctx, r.subject.Base)
+	if err != nil {
+		return image.Image{}, err
+	}
+	// The tree below the programs: it is large and seldom changes, they are small
+	// and change with the harness.
+	if on, err = w.withTree(ctx, r, store, on, set); err != nil {
+		return image.Image{}, err
+	}
+	return store.Harness(ctx, on, map[string]image.File{
+		"agent": {Content: set["agent"], Mode: 0o755},
+		"probe": {Content: set["probe"], Mode: 0o755},
+	})
+}
+
+func (w *world) withTree(ctx context.Context, r *run, store *image.Store, on image.Image, set programs.Set) (image.Image, error) {
+	switch r.settings.QMSys {
+	case settings.Image:
+		return on, nil
+	case settings.StandIn:
+		dir, err := os.MkdirTemp("", "qmconformance-standin-*")
+		if err != nil {
+			return image.Image{}, err
+		}
+		defer os.RemoveAll(dir)
+		if err := set.StandInTree(dir); err != nil {
+			return image.Image{}, err
+		}
+		return store.WithTree(ctx, on, dir)
+	}
+	return store.WithTree(ctx, on, r.subject.Tree)
+}
+
+// ask has the subject's own programs tell what they are.
+func ask(ctx context.Context, t *target.Target) facts {
+	first := func(argv ...string) string {
+		res, err := t.Command(ctx, argv...)
+		if err != nil || !res.OK() {
+			return ""
+		}
+		line, _, _ := strings.Cut(strings.TrimSpace(res.Output), "\n")
+		return line
+	}
+	f := facts{qmKind: subject.KindScarletDME, qmVersion: first(t.QM(), "--version"), kernel: first("uname", "-r")}
+	if strings.Contains(f.qmVersion, "stand-in") {
+		f.qmKind = subject.KindStandIn
+	}
+	// "xinetd Version 2.3.15.3 libwrap loadavg", with or without the first words.
+	for _, word := range strings.Fields(first(target.XinetdArgv[0], "-version")) {
+		if word[0] >= '0' && word[0] <= '9' {
+			f.xinetd = word
+			break
+		}
+	}
+	return f
+}
+
+func (w *world) circumstance() verdict.Circumstance {
+	return verdict.Circumstance{QMKind: w.facts.qmKind, QMVersion: w.facts.qmVersion, Xinetd: w.facts.xinetd, Conditions: map[string]bool{}}
+}
+
+func (w *world) describe(r *run) report.Subject {
+	return report.Subject{
+		Package: r.subject.PackageName, Base: r.subject.Base, Xinetd: w.facts.xinetd, Kernel: w.facts.kernel,
+		QM: report.QM{Kind: w.facts.qmKind, Version: w.facts.qmVersion, Source: r.subject.QMSource},
+	}
+}
+
+// endLimit bounds the orderly end; what is left then is the reaper process's.
+const endLimit = 30 * time.Second
+
+// end removes everything of this run.
+func (w *world) end(note func(string, ...any)) {
+	if w.reaper != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), endLimit)
+		defer cancel()
+		left, err := w.reaper.Stop(ctx)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			note("the end of the run: %v", err)
+		}
+		for _, l := range left {
+			note("could not be removed: %v", l)
+		}
+	}
+	if w.docker != nil {
+		w.docker.Close()
+	}
+}

@@ -1,0 +1,53 @@
+package target
+
+import (
+	"context"
+	"net/netip"
+
+	"qmconformance/harness/agent"
+	"qmconformance/harness/wire"
+)
+
+// Dial connects from the harness's own host to a port of the target, at the
+// target's own address. The options' remote port is what counts; an address in
+// them is kept.
+func (t *Target) Dial(ctx context.Context, port uint16, opts wire.Options) *wire.Conn {
+	if !opts.Remote.IsValid() {
+		opts.Remote = netip.AddrPortFrom(t.V4, port)
+	}
+	return wire.Dial(ctx, opts)
+}
+
+// DialInside connects from within the target itself: to its loopback, or between
+// its own addresses.
+func (t *Target) DialInside(ctx context.Context, remote netip.AddrPort) (wire.Link, error) {
+	return t.Client.Dial(ctx, agent.DialRequest{Remote: remote})
+}
+
+// Command runs a small program in the target to its end.
+func (t *Target) Command(ctx context.Context, argv ...string) (agent.RunResult, error) {
+	return t.Run(ctx, agent.RunRequest{Argv: argv, Limit: commandLimit})
+}
+
+// ClientHost is another host on the targets' network, with addresses of its own.
+type ClientHost struct {
+	*Container
+	fleet *Fleet
+	taken int
+}
+
+// NewClientHost boots a client host from any image of ours.
+func (f *Fleet) NewClientHost(ctx context.Context, image string) (*ClientHost, error) {
+	c, err := f.boot(ctx, containerOptions{image: image, clientHost: true})
+	if err != nil {
+		return nil, err
+	}
+	return &ClientHost{Container: c, fleet: f}, nil
+}
+
+// TakeAddress gives the host one more address of the network, IPv4 or IPv6.
+func (h *ClientHost) TakeAddress(ctx context.Context, v6 bool) (netip.Addr, error) {
+	h.taken++
+	p := h.fleet.Spare(h.taken, v6)
+	return p.Addr(), h.AddAddress(ctx, p)
+}

@@ -1,0 +1,134 @@
+package target
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/go-units"
+	"github.com/moby/moby/api/types/container"
+	"github.com/testcontainers/testcontainers-go"
+
+	"qmconformance/harness/agent"
+)
+
+// AgentPath is where our images hold the agent.
+const AgentPath = "/.conformance/agent"
+
+// capabilities are what a container of ours runs with: those that installing,
+// starting and serving need, and SYS_PTRACE, without which root may not look at
+// the descriptors of a process of another user. Nothing else of Docker's usual set.
+var capabilities = []string{
+	"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE",
+	"SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT", "SYS_PTRACE",
+}
+
+// Container is a booted container with an agent that answers.
+type Container struct {
+	*agent.Client
+	ID     string
+	V4, V6 netip.Addr
+	// Booted is how long it took from the request to the agent's first answer.
+	Booted time.Duration
+	tc     testcontainers.Container
+}
+
+// containerOptions vary what a container may do.
+type containerOptions struct {
+	image string
+	// clientHost adds NET_ADMIN, so that it can take addresses of its own.
+	clientHost bool
+}
+
+// boot starts a container of ours and waits for its agent.
+func (f *Fleet) boot(ctx context.Context, opts containerOptions) (*Container, error) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, createLimit)
+	defer cancel()
+	token := newToken()
+	caps := capabilities
+	if opts.clientHost {
+		caps = append([]string{"NET_ADMIN"}, caps...)
+	}
+	tc, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
+		Started: true,
+		ContainerRequest: testcontainers.ContainerRequest{
+			Image:      opts.image,
+			Entrypoint: []string{AgentPath, "init"},
+			Cmd:        []string{},
+			Env:        map[string]string{agent.TokenEnv: token},
+			Labels:     f.session.Labels(),
+			Networks:   []string{f.network.Name},
+			ConfigModifier: func(c *container.Config) {
+				c.User = "0:0"
+				c.WorkingDir = "/"
+				c.Healthcheck = &container.HealthConfig{Test: []string{"NONE"}}
+			},
+			HostConfigModifier: func(h *container.HostConfig) {
+				h.AutoRemove = true
+				h.CapDrop = []string{"ALL"}
+				h.CapAdd = caps
+				h.Memory = memoryLimit
+				h.MemorySwap = memoryLimit
+				pids := int64(pidsLimit)
+				h.PidsLimit = &pids
+				h.Ulimits = []*units.Ulimit{{Name: "nofile", Soft: 1024, Hard: filesLimit}, {Name: "core", Soft: 0, Hard: 0}}
+				// An address may be used as soon as it is there.
+				h.Sysctls = map[string]string{"net.ipv6.conf.all.disable_ipv6": "0", "net.ipv6.conf.default.accept_dad": "0", "net.ipv6.conf.all.accept_dad": "0"}
+			},
+		},
+	})
+	if err != nil {
+		if tc != nil {
+			_ = testcontainers.TerminateContainer(tc, testcontainers.StopTimeout(0))
+		}
+		return nil, fmt.Errorf("start a container: %w", err)
+	}
+	c := &Container{ID: tc.GetContainerID(), tc: tc}
+	if err := c.locate(ctx, f.network.Name); err != nil {
+		c.Remove()
+		return nil, err
+	}
+	agentCtx, cancelAgent := context.WithTimeout(ctx, agentLimit)
+	defer cancelAgent()
+	if c.Client, err = agent.Connect(agentCtx, c.V4, token); err != nil {
+		c.Remove()
+		return nil, err
+	}
+	c.Booted = time.Since(began)
+	return c, nil
+}
+
+// locate learns the container's own addresses; it is never reached through a
+// published port, whose proxy accepts for a server that isn't there.
+func (c *Container) locate(ctx context.Context, networkName string) error {
+	info, err := c.tc.Inspect(ctx)
+	if err != nil {
+		return fmt.Errorf("inspect the container: %w", err)
+	}
+	n, ok := info.NetworkSettings.Networks[networkName]
+	if !ok || !n.IPAddress.IsValid() {
+		return errNoAddress
+	}
+	c.V4, c.V6 = n.IPAddress, n.GlobalIPv6Address
+	return nil
+}
+
+// removeLimit bounds a removal; what is left then is the reaper's.
+const removeLimit = 20 * time.Second
+
+// Remove ends the container at once.
+func (c *Container) Remove() error {
+	if c.Client != nil {
+		c.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), removeLimit)
+	defer cancel()
+	err := testcontainers.TerminateContainer(c.tc, testcontainers.StopTimeout(0), testcontainers.StopContext(ctx))
+	if errdefs.IsNotFound(err) || errdefs.IsConflict(err) {
+		return nil // it removes itself when it ends
+	}
+	return err
+}

@@ -1,0 +1,98 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"qmconformance/harness/xinetd"
+)
+
+// ConfigFile is where xinetd reads its configuration unless told otherwise.
+const ConfigFile = "/etc/xinetd.conf"
+
+// Configuration reads xinetd.conf and what it includes, as xinetd's own parser
+// would, with what the parser stumbles over.
+func (t *Target) Configuration(ctx context.Context) (xinetd.Config, []xinetd.Remark) {
+	return xinetd.Parse(t.Files(ctx), ConfigFile)
+}
+
+// findLogs learns from the configuration which files xinetd logs to. A file
+// whose directory is missing stays in the list: its absence is the finding.
+func (t *Target) findLogs(ctx context.Context) {
+	config, _ := t.Configuration(ctx)
+	t.logFiles = nil
+	for _, b := range config.Blocks {
+		a, ok := b.Attribute("log_type")
+		if ok && len(a.Values) >= 2 && strings.EqualFold(a.Values[0], "FILE") && !slices.Contains(t.logFiles, a.Values[1]) {
+			t.logFiles = append(t.logFiles, a.Values[1])
+		}
+	}
+}
+
+// LogMark is a place in the log.
+type LogMark struct {
+	messages int
+	files    map[string]int
+}
+
+// Log is what xinetd logged so far: through the harness's syslog socket, and
+// to files.
+type Log struct {
+	Text    string
+	Records []xinetd.Record
+	mark    LogMark
+}
+
+// ReadLog reads what was logged since a mark; the zero mark is the beginning.
+func (t *Target) ReadLog(ctx context.Context, since LogMark) (Log, error) {
+	l := Log{mark: LogMark{files: map[string]int{}}}
+	messages, err := t.Messages(ctx, since.messages)
+	if err != nil {
+		return l, err
+	}
+	var text strings.Builder
+	for _, m := range messages {
+		text.WriteString(m.Raw + "\n")
+	}
+	l.mark.messages = since.messages + len(messages)
+	for _, name := range t.logFiles {
+		part, err := t.ReadFrom(ctx, name, int64(since.files[name]))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return l, err
+		}
+		whole := strings.LastIndexByte(string(part), '\n') + 1
+		text.Write(part[:whole])
+		l.mark.files[name] = since.files[name] + whole
+	}
+	l.Text = text.String()
+	l.Records = xinetd.ParseLog(l.Text, xinetd.Zone{})
+	return l, nil
+}
+
+// MarkLog is the present end of the log.
+func (t *Target) MarkLog(ctx context.Context) (LogMark, error) {
+	l, err := t.ReadLog(ctx, LogMark{})
+	return l.mark, err
+}
+
+// AwaitLog reads the log since a mark until enough says so, LogLimit at most; it
+// returns what there is either way. A log line may trail the event that it is
+// about, so its absence is known only after a wait.
+func (t *Target) AwaitLog(ctx context.Context, since LogMark, enough func([]xinetd.Record) bool) (Log, error) {
+	deadline := time.Now().Add(LogLimit)
+	for {
+		l, err := t.ReadLog(ctx, since)
+		if err != nil || enough(l.Records) || time.Now().After(deadline) {
+			return l, err
+		}
+		select {
+		case <-ctx.Done():
+			return l, ctx.Err()
+		case <-time.After(poll):
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package services
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"qmconformance/harness/judge"
+	"qmconformance/harness/observe"
+	"qmconformance/harness/verdict"
+	"qmconformance/harness/wire/symptom"
+	"qmconformance/harness/xinetd"
+)
+
+var _ = judge.Section(area, "admission", func() {
+	judge.On("SERV-29", observe.Contact, admitsOtherHosts)
+	judge.On("SERV-31", observe.Contact, executes)
+	judge.On("SERV-28", observe.Contact, databaseIsUp)
+	judge.On("SERV-22", observe.Admission, threeAtOnce)
+	judge.On("SERV-23", observe.Admission, tenInASecond)
+	judge.On("SERV-26", observe.Reach, everyIPv4Address)
+	judge.On("SERV-27", observe.Reach, ipv6AsConfigured)
+	judge.On("SERV-30", observe.Neighbours, roomForThree)
+})
+
+// refusalHints say which setting refuses, by the reason that xinetd logs.
+var refusalHints = map[string]string{
+	xinetd.ReasonAddress:    "only_from or no_access refuses the client: remove them from the package",
+	xinetd.ReasonLibwrap:    "hosts.allow and hosts.deny refuse the client (the daemon's name there is that of the server program)",
+	xinetd.ReasonTime:       "access_times closes the service at this hour",
+	xinetd.ReasonInstances:  "instances refuses the client",
+	xinetd.ReasonPerSource:  "per_source refuses the client",
+	xinetd.ReasonLoad:       "max_load refuses the client",
+	xinetd.ReasonConnection: "cps refuses the client",
+	xinetd.ReasonProcesses:  "the limit on all processes of xinetd (-limit) refuses the client",
+	xinetd.ReasonFork:       "xinetd could not start another process",
+}
+
+func admitsOtherHosts(c judge.Case, f observe.Contacted) verdict.Finding {
+	const expected = "a connection that is not refused"
+	if !f.Connected {
+		return verdict.Violated(expected, f.Opening.String(), "")
+	}
+	for _, r := range xinetd.Entries(f.Logged, xinetd.Fail, string(c.Service)) {
+		return verdict.Violated(expected, fmt.Sprintf("%v; xinetd logged: FAIL %s", f.Opening, r.Reason), refusalHints[r.Reason])
+	}
+	return verdict.Kept(expected, "connected, and no refusal logged")
+}
+
+func executes(_ judge.Case, f observe.Contacted) verdict.Finding {
+	const expected = "the program runs"
+	for _, r := range xinetd.Messages(f.Logged) {
+		if strings.Contains(r.Text, "execv(") && strings.Contains(r.Text, "failed") {
+			return verdict.Violated(expected, r.Text, "")
+		}
+	}
+	if said := saidAtFirst(f); symptom.Of(said) == symptom.Loader {
+		return verdict.Violated(expected, strings.TrimSpace(said), symptom.Loader.Hint())
+	}
+	return verdict.Kept(expected, "it was executed")
+}
+
+// saidAtFirst is readable text that came before or instead of a prompt or packet.
+func saidAtFirst(f observe.Contacted) string {
+	switch {
+	case f.Telnet != nil:
+		return f.Telnet.Text
+	case f.API != nil && f.API.Text != "":
+		return f.API.Text
+	case f.APILeft != nil:
+		return string(f.APILeft.Result.Raw)
+	}
+	return ""
+}
+
+// databaseIsUp judges what qm says once it looks for the database.
+func databaseIsUp(_ judge.Case, f observe.Contacted) verdict.Finding {
+	const expected = "qm finds the database running"
+	switch s := symptom.Of(saidAtFirst(f)); s {
+	case symptom.NotStarted, symptom.Suspended:
+		return verdict.Violated(expected, "it says: "+strings.TrimSpace(lastLine(saidAtFirst(f))), s.Hint())
+	}
+	return verdict.Kept(expected, "no sign that it is down")
+}
+
+func threeAtOnce(c judge.Case, f observe.Admitted) verdict.Finding {
+	return allServed(c, f, f.AtOnce, "all of 3 connections at once from one address are served")
+}
+
+func tenInASecond(c judge.Case, f observe.Admitted) verdict.Finding {
+	return allServed(c, f, f.InASecond, "all of 10 connections in a second are served")
+}
+
+func allServed(_ judge.Case, f observe.Admitted, tries []observe.Attempt, expected string) verdict.Finding {
+	var refused []string
+	for i, a := range tries {
+		if !a.Served {
+			refused = append(refused, fmt.Sprintf("number %d: %s", i+1, a.Outcome))
+		}
+	}
+	hint := ""
+	if len(f.Refusals) > 0 {
+		hint = refusalHints[f.Refusals[0]]
+	}
+	if len(refused) == 0 {
+		return verdict.Kept(expected, "they are")
+	}
+	return verdict.Violated(expected, fmt.Sprintf("%d refused, %s; logged: %s", len(refused), refused[0], orNone(slices.Compact(slices.Clone(f.Refusals)))), hint)
+}
+
+func everyIPv4Address(_ judge.Case, f observe.Reached) verdict.Finding {
+	expected := fmt.Sprintf("served on every IPv4 address, port %d", f.Port)
+	hint := ""
+	if f.Bind != "" {
+		hint = fmt.Sprintf("the service is bound to %s: remove bind or interface", f.Bind)
+	}
+	return verdict.That(notServed(f.IPv4) == "", expected, orAll(notServed(f.IPv4)), hint)
+}
+
+func notServed(tries []observe.Try) string {
+	var list []string
+	for _, t := range tries {
+		if !t.Served {
+			list = append(list, fmt.Sprintf("%v: %s", t.Address, t.Outcome))
+		}
+	}
+	return strings.Join(list, "; ")
+}
+
+func orAll(wrong string) string {
+	if wrong == "" {
+		return "on all of them"
+	}
+	return wrong
+}
+
+// ipv6AsConfigured compares with the flag that xinetd shows for every Internet
+// service: a dual-stack listener has IPv6.
+func ipv6AsConfigured(_ judge.Case, f observe.Reached) verdict.Finding {
+	if len(f.IPv6) == 0 {
+		return verdict.Absent("the target has no IPv6 address")
+	}
+	if slices.Contains(f.Flags, "IPv4") {
+		const expected = "not served on IPv6, as the flag IPv4 says"
+		for _, t := range f.IPv6 {
+			if t.Served {
+				return verdict.Violated(expected, fmt.Sprintf("served on %v", t.Address), "")
+			}
+		}
+		return verdict.Kept(expected, "not served")
+	}
+	const expected = "served on IPv6"
+	return verdict.That(notServed(f.IPv6) == "", expected, orAll(notServed(f.IPv6)), "")
+}
+
+func roomForThree(_ judge.Case, f observe.Neighboured) verdict.Finding {
+	const expected = "three users are logged in at once"
+	for i, s := range f.Sessions {
+		if !s.LoggedIn {
+			hint := ""
+			if symptom.Of(s.Said) == symptom.UserLimit || i > 0 {
+				hint = "NUMUSERS in /etc/scarlet.conf is the number of users that the database admits; it is 1 where the line is missing"
+			}
+			return verdict.Violated(expected, fmt.Sprintf("user %d got: %s", i+1, strings.TrimSpace(s.Said)), hint)
+		}
+	}
+	return verdict.Kept(expected, "they are")
+}

@@ -1,0 +1,118 @@
+package services
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"qmconformance/harness/judge"
+	"qmconformance/harness/observe"
+	"qmconformance/harness/process"
+	"qmconformance/harness/verdict"
+)
+
+var _ = judge.Section(area, "what the super-server offers", func() {
+	judge.On("SERV-09", observe.Configuration, offered)
+	judge.On("SERV-18", observe.Configuration, executable)
+	judge.On("SERV-25", observe.Configuration, heldBySuperServer)
+})
+
+func offered(c judge.Case, f observe.Configured) verdict.Finding {
+	const expected = "active in xinetd's state, and a listening socket"
+	hint := whyNotOffered(c, f)
+	if len(f.Effective) == 0 {
+		actual := "xinetd has no such service"
+		if f.NoDump != "" {
+			actual = f.NoDump
+		}
+		return verdict.Violated(expected, actual, hint)
+	}
+	if state := f.Effective[0].State; state != "Active" {
+		return verdict.Violated(expected, "its state is "+state, hint)
+	}
+	return verdict.That(len(f.Listeners) > 0, expected, fmt.Sprintf("%d listening sockets on port %d", len(f.Listeners), f.Port), hint)
+}
+
+// whyNotOffered finds, in the log, then in the files, what keeps a service out.
+func whyNotOffered(c judge.Case, f observe.Configured) string {
+	for _, complaint := range f.Complaints {
+		if complaint.Consequence {
+			continue
+		}
+		hint := place(complaint) + complaint.Text
+		if complaint.Hint != "" {
+			hint += ": " + complaint.Hint
+		}
+		return hint
+	}
+	for _, b := range f.Blocks {
+		switch {
+		case b.Disabled:
+			a, _ := b.Attribute("disable")
+			return fmt.Sprintf("%s:%d says %q: write \"disable = no\"", a.File, a.Line, a.Text)
+		case b.Dropped != "":
+			return fmt.Sprintf("%s:%d: xinetd drops the block: %s", b.File, b.Line, b.Dropped)
+		}
+	}
+	if len(f.Blocks) > 0 {
+		return ""
+	}
+	for _, skipped := range f.Config.Skipped {
+		if slices.Contains(skipped.Services, string(c.Service)) {
+			return fmt.Sprintf("%s holds the service and is not read: %s", skipped.File, skipped.Why)
+		}
+	}
+	for _, r := range f.Remarks {
+		return r.String()
+	}
+	return fmt.Sprintf("no file that xinetd reads (%s) has a block for %s", strings.Join(f.Config.Files, ", "), c.Service)
+}
+
+// executable judges the file that "server" leads to. That it also runs is seen
+// when it serves.
+func executable(_ judge.Case, f observe.Configured) verdict.Finding {
+	const expected = "an executable file"
+	hint := whereToChange(f, "server", "/usr/qmsys/bin/qm")
+	switch {
+	case f.ProgramErr != "":
+		return verdict.Violated(expected, f.ProgramPath+": "+f.ProgramErr, hint)
+	case f.Program.Mode.IsDir():
+		return verdict.Violated(expected, f.ProgramPath+" is a directory", hint)
+	case f.Program.Mode.Perm()&0o111 == 0:
+		return verdict.Violated(expected, fmt.Sprintf("%s has mode %04o", f.ProgramPath, f.Program.Mode.Perm()), "make it executable: chmod 755 "+f.Program.Path)
+	case !f.Program.Mode.IsRegular():
+		return verdict.Violated(expected, fmt.Sprintf("%s is %v", f.ProgramPath, f.Program.Mode&fs.ModeType), hint)
+	}
+	return verdict.Kept(expected, f.ProgramPath)
+}
+
+func heldBySuperServer(_ judge.Case, f observe.Configured) verdict.Finding {
+	const expected = "xinetd alone listens on the port"
+	var others []string
+	mine := 0
+	for _, l := range f.Listeners {
+		for _, p := range l.Holders {
+			if p.PID == f.XinetdPID {
+				mine++
+				continue
+			}
+			others = append(others, describe(p))
+		}
+		if len(l.Holders) == 0 {
+			others = append(others, "a process that could not be found")
+		}
+	}
+	hint := "disable the other owner of the port, or let xinetd have it"
+	switch {
+	case len(others) > 0:
+		return verdict.Violated(expected, "it is held by "+strings.Join(others, " and "), hint)
+	case mine == 0:
+		return verdict.Violated(expected, "nobody listens", hint)
+	}
+	return verdict.Kept(expected, "xinetd listens")
+}
+
+func describe(p process.Process) string {
+	return fmt.Sprintf("%s (pid %d: %s)", p.Comm, p.PID, strings.Join(p.Args, " "))
+}
