@@ -82,7 +82,8 @@ func (s *Store) debian(ctx context.Context, release string) (Image, error) {
 		if ctx.Err() != nil {
 			return Image{}, ctx.Err()
 		}
-		fmt.Fprintf(s.log, "no base from a registry (%s); making it from Debian packages\n", oneLine(release, rerr))
+		fmt.Fprintf(s.log, "no base from a registry: %s\n", oneLine(release, rerr))
+		s.tell("no registry answers: making the base %s from Debian packages, which takes half a minute", release)
 		if err := s.fromPackages(ctx, release, ref, hash); err != nil {
 			return Image{}, err
 		}
@@ -133,7 +134,7 @@ func (s *Store) pull(outer context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.log, "pulling %s\n", name)
+	s.tell("pulling %s", name)
 	_, err = s.messages(stream)
 	return err
 }

@@ -42,7 +42,7 @@ func (s *Store) cached(ctx context.Context, r recipe) (Image, error) {
 	if found, ok, err := s.lookup(ctx, r.kind, r.ref, r.hash); ok || err != nil {
 		return found, err
 	}
-	fmt.Fprintf(s.log, "building %s\n", r.ref)
+	s.tell("building the image %s", r.ref)
 	if err := s.build(ctx, r); err != nil {
 		return Image{}, classify(err, "build "+r.ref, LimitBuild)
 	}

@@ -40,7 +40,7 @@ func daemonStore(t *testing.T) *Store {
 		}
 		docker.Close()
 	})
-	return NewStore(docker, session, testLog{t})
+	return NewStore(docker, session, testLog{t}, nil)
 }
 
 type testLog struct{ t *testing.T }

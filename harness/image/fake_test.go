@@ -85,7 +85,7 @@ func (b *builder) build(w http.ResponseWriter, req *http.Request) {
 func (b *builder) store(t *testing.T) *Store {
 	// Locks go to a place of the test's own.
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	return NewStore(b.Serve(t), reaper.Session{ID: "s1"}, nil)
+	return NewStore(b.Serve(t), reaper.Session{ID: "s1"}, nil, nil)
 }
 
 func programs(agent string) map[string]File {

@@ -48,15 +48,26 @@ type Store struct {
 	docker  *client.Client
 	session reaper.Session
 	log     io.Writer
+	say     func(string)
 }
 
-// NewStore returns a store. Progress of builds goes to log, never to standard
-// output; nil discards it.
-func NewStore(docker *client.Client, session reaper.Session, log io.Writer) *Store {
+// NewStore returns a store. What builds say goes to log, and one line on each
+// thing that takes a while to say; nil discards either.
+func NewStore(docker *client.Client, session reaper.Session, log io.Writer, say func(string)) *Store {
 	if log == nil {
 		log = io.Discard
 	}
-	return &Store{docker: docker, session: session, log: log}
+	if say == nil {
+		say = func(string) {}
+	}
+	return &Store{docker: docker, session: session, log: log, say: say}
+}
+
+// tell says what is about to take a while, and notes it in the log.
+func (s *Store) tell(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	fmt.Fprintln(s.log, line)
+	s.say(line)
 }
 
 // Connect returns a client of the Docker daemon that the environment names, or

@@ -207,7 +207,7 @@ func TestCleanSparesForeignImagesAndLiveRuns(t *testing.T) {
 	d.Add(dockertest.Images, "foreign", map[string]string{"a": "b"})
 	d.Add(dockertest.Images, "busy", labelsOf(KindTree, "h"))
 	d.Refuse["busy"] = true
-	removed, stay, err := NewStore(d.Serve(t), live, nil).Clean(t.Context())
+	removed, stay, err := NewStore(d.Serve(t), live, nil, nil).Clean(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(removed).To(Equal(2))
 	g.Expect(stay).To(ConsistOf(ContainSubstring("alive"), ContainSubstring("in use")))

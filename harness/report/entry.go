@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"qmconformance/harness/requirement"
@@ -74,47 +75,36 @@ func causes(list []verdict.Verdict, strict bool) []entry {
 		return top
 	}
 	var roots, rest []verdict.Verdict
-	rooted := map[string]bool{}
 	for _, v := range list {
-		if !v.Red(strict) {
-			continue
-		}
-		if root(v) == "" {
+		switch {
+		case !v.Red(strict):
+		case root(v) == "":
 			roots = append(roots, v)
-			rooted[v.ID] = true
-		} else {
+		default:
 			rest = append(rest, v)
 		}
 	}
-	var lost []verdict.Verdict
+	entries := merge(roots)
 	for _, v := range rest {
-		if !rooted[root(v)] {
-			lost = append(lost, v)
-		}
-	}
-	entries := merge(append(roots, lost...))
-	for _, v := range rest {
-		if i := place(entries, root(v), v.Service); rooted[root(v)] {
-			entries[i].follows = append(entries[i].follows, v)
-		}
+		e := place(entries, root(v), v.Service)
+		e.follows = append(e.follows, v)
 	}
 	return entries
 }
 
 // place finds the entry of an ID, the one for the service before any other.
-func place(entries []entry, id string, s requirement.Service) int {
-	found := -1
-	for i, e := range entries {
+func place(entries []entry, id string, s requirement.Service) *entry {
+	var found *entry
+	for i := range entries {
+		e := &entries[i]
 		if e.ID != id {
 			continue
 		}
-		for _, one := range e.services {
-			if one == s {
-				return i
-			}
+		if slices.Contains(e.services, s) {
+			return e
 		}
-		if found < 0 {
-			found = i
+		if found == nil {
+			found = e
 		}
 	}
 	return found

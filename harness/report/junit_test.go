@@ -276,7 +276,10 @@ func TestJUnitIsRedWhenTheRunIs(t *testing.T) {
 	cut.Outcome, cut.Message = verdict.HarnessError, "interrupted"
 	silent := cut
 	silent.Message = ""
+	violated := judged(one("SERV-01", requirement.Host, verdict.Fail))
+	violated.Message = "interrupted"
 	for name, r := range map[string]Results{
+		"violated, cut short":   violated,
 		"usage error":           {Outcome: verdict.UsageError, Message: "PACKAGE=x does not exist; name a directory"},
 		"harness error":         {Outcome: verdict.HarnessError, Message: "Docker does not answer; start it"},
 		"nothing known":         {},

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -26,6 +27,25 @@ func TestWriteWritesResultsFirst(t *testing.T) {
 		if stat(t, dir, name).Before(first) {
 			t.Errorf("%s was written before %s", name, ResultsFile)
 		}
+	}
+}
+
+func TestWriteWritesAWholeFileOfWhateverIsKnown(t *testing.T) {
+	dir := t.TempDir()
+	if err := Write(dir, Results{Message: "one\nline"}, Extra{}); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, ResultsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	noNull(t, "", doc)
+	if doc["outcome"] != "harness-error" || doc["message"] != "one / line" || doc["format"] != 1.0 {
+		t.Errorf("%s", text)
 	}
 }
 

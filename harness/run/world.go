@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -56,7 +57,12 @@ func build(ctx context.Context, r *run) (*world, error) {
 	} else if n > 0 || len(left) > 0 {
 		r.note("removed %d things that an earlier run had left; %d could not be removed", n, len(left))
 	}
-	store := image.NewStore(w.docker, session, os.Stderr)
+	log, err := os.OpenFile(filepath.Join(r.settings.Results, report.BuildLog), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return w, err
+	}
+	defer log.Close()
+	store := image.NewStore(w.docker, session, log, func(line string) { r.note("%s", line) })
 	base, err := w.images(ctx, r, store)
 	if err != nil {
 		return w, err

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/go-units"
 	"github.com/moby/moby/api/types/container"
 	"github.com/testcontainers/testcontainers-go"
 
@@ -74,7 +73,7 @@ func (f *Fleet) boot(ctx context.Context, opts containerOptions) (*Container, er
 				h.MemorySwap = memoryLimit
 				pids := int64(pidsLimit)
 				h.PidsLimit = &pids
-				h.Ulimits = []*units.Ulimit{{Name: "nofile", Soft: 1024, Hard: filesLimit}, {Name: "core", Soft: 0, Hard: 0}}
+				h.Ulimits = []*container.Ulimit{{Name: "nofile", Soft: 1024, Hard: filesLimit}, {Name: "core", Soft: 0, Hard: 0}}
 				// An address may be used as soon as it is there.
 				h.Sysctls = map[string]string{"net.ipv6.conf.all.disable_ipv6": "0", "net.ipv6.conf.default.accept_dad": "0", "net.ipv6.conf.all.accept_dad": "0"}
 			},

@@ -1,0 +1,51 @@
+# Every variable of the README works from the environment and on this command
+# line alike.
+export PACKAGE QMSYS BASE FOCUS LABELS RESULTS PROFILE BASELINE FAULT STRICT PROCS
+
+TOOLS := go tool -modfile=harness/tools/go.mod
+BINARY := build/conformance.test
+
+.DEFAULT_GOAL := help
+
+## conformance  judge a set-up: boots it, judges every requirement, writes $RESULTS, prints a summary
+.PHONY: conformance
+conformance: $(BINARY)
+	@./$(BINARY)
+
+## test         the project's own tests: unit tests, and self-tests against Docker
+.PHONY: test
+test:
+	@go vet ./...
+	@go test ./harness/... ./docker/... ./fixtures/... ./suites/...
+
+## faults       the fault matrix: every packaging mistake of fixtures/faults must be found and blamed right
+.PHONY: faults
+faults: $(BINARY)
+	@go run ./harness/cmd/faults
+
+## lint         gofumpt, vet and staticcheck
+.PHONY: lint
+lint:
+	@unformatted=$$($(TOOLS) gofumpt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (gofumpt -w):"; echo "$$unformatted"; exit 1; fi
+	@go vet ./...
+	@$(TOOLS) staticcheck ./...
+
+## clean        remove what this project made: build/, results/, and its images in Docker
+.PHONY: clean
+clean:
+	@go run ./harness/cmd/clean
+	@rm -rf build results
+
+## help         this text
+.PHONY: help
+help:
+	@echo "make conformance judges ScarletDME's network services; see README.md for the variables."
+	@echo
+	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
+
+# Always asked for: the go command knows better than make what has changed.
+.PHONY: $(BINARY)
+$(BINARY):
+	@mkdir -p build
+	@go test -c -o $(BINARY) .
