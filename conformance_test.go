@@ -9,7 +9,12 @@ import (
 	"github.com/onsi/ginkgo/v2"
 
 	"qmconformance/harness/run"
+	_ "qmconformance/suites/access"
+	_ "qmconformance/suites/hostile"
 	_ "qmconformance/suites/identity"
+	_ "qmconformance/suites/lifecycle"
+	_ "qmconformance/suites/logging"
+	_ "qmconformance/suites/reuse"
 	_ "qmconformance/suites/services"
 	_ "qmconformance/suites/stdio"
 )

@@ -186,3 +186,25 @@ func (c *Client) AddAddress(ctx context.Context, prefix netip.Prefix) error {
 	_, err := call[netip.Prefix, None](ctx, c, "AddAddress", prefix, CallLimit)
 	return err
 }
+
+// Watch begins to count the executions of a program.
+func (c *Client) Watch(ctx context.Context, path string) error {
+	_, err := call[string, None](ctx, c, "Watch", path, CallLimit)
+	return err
+}
+
+// Opened is how often a watched program was executed (or read) since Watch.
+func (c *Client) Opened(ctx context.Context, path string) (int, error) {
+	return call[string, int](ctx, c, "Opened", path, CallLimit)
+}
+
+// Ident sets how the identity server of this host behaves from now on.
+func (c *Client) Ident(ctx context.Context, req IdentRequest) error {
+	_, err := call[IdentRequest, None](ctx, c, "Ident", req, CallLimit)
+	return err
+}
+
+// IdentQueries are what the identity server was asked, from the n-th query on.
+func (c *Client) IdentQueries(ctx context.Context, n int) ([]IdentQuery, error) {
+	return call[int, []IdentQuery](ctx, c, "IdentQueries", n, CallLimit)
+}

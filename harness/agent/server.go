@@ -38,6 +38,9 @@ type Agent struct {
 	log    *syslogSocket
 	xinetd *daemon
 	links  linkTable
+	// watched counts executions, ident is this host's identity server.
+	watched watches
+	ident   identServer
 }
 
 // Serve answers callers until the lease runs out. It returns an exit status.

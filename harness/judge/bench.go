@@ -40,6 +40,8 @@ type Ruling struct {
 // and every verdict reached once, whoever asks first.
 type Bench struct {
 	Catalogue *requirement.Catalogue
+	// Specs are those to judge by; nil for the registered ones.
+	Specs Specs
 	Known     verdict.KnownFailures
 	// Circumstance is asked for when the known-failing list is: some of it, such as
 	// the version of qm, is known only after a look.
@@ -175,8 +177,14 @@ func (b *Bench) look(ctx context.Context, p observe.Plan, s requirement.Service)
 	limited, cancel := context.WithTimeoutCause(ctx, p.Limit, fmt.Errorf("look %s did not end within its limit of %v", p.Name, p.Limit))
 	defer cancel()
 	t.facts, t.err = p.Take(limited, scene)
-	if t.err != nil && limited.Err() != nil {
-		t.err = fmt.Errorf("%w (%w)", context.Cause(limited), t.err)
+	// Facts of a look that was ended are not facts: a wait that was given up reads
+	// like one that ran out, and would pass for a violation.
+	if limited.Err() != nil {
+		ended := context.Cause(limited)
+		if t.err != nil {
+			ended = fmt.Errorf("%w (%w)", ended, t.err)
+		}
+		t.err = ended
 	}
 	return t
 }

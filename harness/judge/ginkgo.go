@@ -2,11 +2,13 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/types"
 
+	"qmconformance/harness/requirement"
 	"qmconformance/harness/verdict"
 )
 
@@ -107,8 +109,11 @@ func Selected(preview types.Report) []Key {
 	return keys
 }
 
-// Stages that the keys need, those of their preconditions included.
-func StagesOf(keys []Key) map[string]bool {
+// StagesOf are the stages that the keys need, those of their preconditions and
+// of what may explain them included.
+func StagesOf(keys []Key) map[string]bool { return specs.stages(Catalogue, keys) }
+
+func (specs Specs) stages(c *requirement.Catalogue, keys []Key) map[string]bool {
 	need := map[string]bool{}
 	seen := map[string]bool{}
 	var visit func(id string)
@@ -120,8 +125,8 @@ func StagesOf(keys []Key) map[string]bool {
 		if spec, ok := specs[id]; ok {
 			need[string(spec.Plan.Stage)] = true
 		}
-		r, _ := Catalogue.Get(id)
-		for _, next := range append(append([]string{}, r.Requires...), r.Follows...) {
+		r, _ := c.Get(id)
+		for _, next := range slices.Concat(r.Requires, r.Follows) {
 			visit(next)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // the known-failing list, the cause.
 func (b *Bench) judge(ctx context.Context, k Key) Ruling {
 	r, ok := b.Catalogue.Get(k.ID)
-	spec, defined := specs[k.ID]
+	spec, defined := b.specs()[k.ID]
 	if !ok || !defined {
 		return Ruling{Verdict: verdict.New(r, k.Service, verdict.Broken("%s has no requirement or no spec", k.ID), 0), Bundle: &evidence.Bundle{}}
 	}
@@ -46,6 +46,13 @@ func (b *Bench) judge(ctx context.Context, k Key) Ruling {
 		ruling.BecauseOf = b.cause(ctx, r, k.Service)
 	}
 	return ruling
+}
+
+func (b *Bench) specs() Specs {
+	if b.Specs != nil {
+		return b.Specs
+	}
+	return specs
 }
 
 func (b *Bench) without(r requirement.Requirement, s requirement.Service, f verdict.Finding, cause string) Ruling {
@@ -93,13 +100,15 @@ func (b *Bench) precondition(ctx context.Context, r requirement.Requirement, s r
 }
 
 // cause is the first of the IDs that a requirement follows that is red, or what
-// that one follows from in turn.
+// that one follows from in turn. One that is red because of r itself explains
+// nothing: a service that is not offered keeps its attributes from being judged.
 func (b *Bench) cause(ctx context.Context, r requirement.Requirement, s requirement.Service) string {
 	for _, id := range r.Follows {
 		other, _ := b.Catalogue.Get(id)
 		for _, service := range other.Counterparts(s) {
 			v := b.Ruling(ctx, Key{id, service})
-			if v.Kind == verdict.Fail || v.Kind == verdict.NotTestable {
+			red := v.Kind == verdict.Fail || v.Kind == verdict.NotTestable
+			if red && root(v) != r.ID {
 				return root(v)
 			}
 		}

@@ -5,6 +5,7 @@ package judge
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/onsi/ginkgo/v2"
 
@@ -26,8 +27,14 @@ type Spec struct {
 	Rule func(c Case, facts any) verdict.Finding
 }
 
-// specs are those that the suites registered, by ID.
-var specs = map[string]Spec{}
+// Specs are specs by the ID of their requirement.
+type Specs map[string]Spec
+
+// specs are those that the suites registered.
+var specs = Specs{}
+
+// Registered are the specs of all suites that this program holds.
+func Registered() Specs { return maps.Clone(specs) }
 
 // Catalogue is the built-in one; that it is sound is tested, so that a fault in
 // it here is the fault of whoever built this program without running the tests.
@@ -102,7 +109,9 @@ func SpecText(r requirement.Requirement, s requirement.Service) string {
 
 // Integrity compares the catalogue with the registered specs: an ID without a
 // spec, and a spec without a known ID, are errors of ours.
-func Integrity(c *requirement.Catalogue) []error {
+func Integrity(c *requirement.Catalogue) []error { return specs.integrity(c) }
+
+func (specs Specs) integrity(c *requirement.Catalogue) []error {
 	var faults []error
 	for _, r := range c.All() {
 		spec, ok := specs[r.ID]

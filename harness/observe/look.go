@@ -25,6 +25,19 @@ const (
 	WithProbe Stage = "with-probe"
 )
 
+// withProbe are the stages that have the probe in qm's place from their start.
+var withProbe = map[Stage]bool{WithProbe: true}
+
+// Probed makes a stage one with the probe in qm's place; areas that define stages
+// of their own call it when the program starts.
+func Probed(s Stage) Stage {
+	withProbe[s] = true
+	return s
+}
+
+// HasProbe says whether the stage's target has the probe in qm's place.
+func (s Stage) HasProbe() bool { return withProbe[s] }
+
 // Scene is what a look has at hand.
 type Scene struct {
 	*target.Target
@@ -32,6 +45,9 @@ type Scene struct {
 	Service requirement.Service
 	// Port is the service's in this target; 0 for the host.
 	Port uint16
+	// Clients boots another host on the target's network when it is first asked
+	// for, one for the whole run; every caller takes addresses of its own there.
+	Clients func(ctx context.Context) (*target.ClientHost, error)
 	// Evidence takes whatever would explain a verdict.
 	Evidence *evidence.Bundle
 }

@@ -20,7 +20,7 @@ func html(t *testing.T, r Results, x Extra) string {
 	return string(text)
 }
 
-// section cuts out the part of the page about one requirement.
+// requirementPart cuts out the part of the page about one requirement.
 func requirementPart(t *testing.T, page, id string) string {
 	t.Helper()
 	_, rest, found := strings.Cut(page, `id="`+id+`"`)
@@ -51,6 +51,11 @@ func TestThePageShowsEveryVerdictAsALetter(t *testing.T) {
 			if !strings.Contains(part, w) {
 				t.Errorf("%s: no %q in %s", id, w, part)
 			}
+		}
+	}
+	for id, open := range map[string]bool{"SERV-17": true, "STDIO-10": true, "IDENT-13": false, "SERV-01": false, "SERV-07": false} {
+		if strings.Contains(page, `id="`+id+`" open>`) != open {
+			t.Errorf("%s is open: %v, want the causes open and the rest folded", id, !open)
 		}
 	}
 	top, _, _ := strings.Cut(page, "<section>")
@@ -127,7 +132,7 @@ func TestThePageObeysNothingOfThePeers(t *testing.T) {
 }
 
 func TestThePageStaysBelowItsLimit(t *testing.T) {
-	huge := strings.Repeat("<\x00", 1<<16)
+	huge := strings.Repeat("<\x00", 1<<14)
 	many := func(n int, text string, files int) (Results, Extra) {
 		var list []verdict.Verdict
 		x := Extra{Evidence: map[string][]evidence.Text{}}
@@ -148,7 +153,7 @@ func TestThePageStaysBelowItsLimit(t *testing.T) {
 	for name, c := range map[string]struct {
 		n, files int
 		text     string
-	}{"evidence": {3, 12, ""}, "texts": {99, 0, huge}, "both": {99, 1, huge}} {
+	}{"evidence": {3, 12, ""}, "texts": {60, 0, huge}, "both": {40, 1, huge}} {
 		r, x := many(c.n, c.text, c.files)
 		page := html(t, r, x)
 		if len(page) >= htmlLimit {

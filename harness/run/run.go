@@ -85,7 +85,11 @@ func Main(specs RunSpecs) int {
 	}
 	r.results.Judge(list, judge.Catalogue.Rank, r.settings.Strict, complete && err == nil)
 	if !r.first {
-		return r.results.Outcome.ExitCode()
+		// The verdicts of all processes are with the first one.
+		if err != nil {
+			return r.results.Outcome.ExitCode()
+		}
+		return verdict.Conformant.ExitCode()
 	}
 	return r.publish()
 }

@@ -35,6 +35,10 @@ type stages struct {
 	prepared    image.Image
 	installErr  error
 
+	clientOnce sync.Once
+	clients    *target.ClientHost
+	clientErr  error
+
 	mu    sync.Mutex
 	ready map[observe.Stage]*stage
 }
@@ -82,7 +86,13 @@ func (s *stages) Scene(ctx context.Context, name observe.Stage, service requirem
 	if st.err != nil {
 		return nil, fmt.Errorf("target %s: %w", name, st.err)
 	}
-	return &observe.Scene{Target: st.target, Service: service, Port: st.ports[service]}, nil
+	return &observe.Scene{Target: st.target, Service: service, Port: st.ports[service], Clients: s.clientHost}, nil
+}
+
+// clientHost boots the host that clients with addresses of their own are on.
+func (s *stages) clientHost(ctx context.Context) (*target.ClientHost, error) {
+	s.clientOnce.Do(func() { s.clients, s.clientErr = s.fleet.NewClientHost(ctx, s.base.ID) })
+	return s.clients, s.clientErr
 }
 
 func (s *stages) boot(ctx context.Context, name observe.Stage, st *stage) error {
@@ -98,7 +108,7 @@ func (s *stages) boot(ctx context.Context, name observe.Stage, st *stage) error 
 	if err := st.target.Start(ctx); err != nil {
 		return err
 	}
-	if name == observe.WithProbe {
+	if name.HasProbe() {
 		if _, err := st.target.Replace(ctx, st.target.QM(), image.ProbePath); err != nil {
 			return err
 		}

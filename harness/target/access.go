@@ -3,6 +3,7 @@ package target
 import (
 	"context"
 	"net/netip"
+	"sync"
 
 	"qmconformance/harness/agent"
 	"qmconformance/harness/wire"
@@ -33,6 +34,8 @@ func (t *Target) Command(ctx context.Context, argv ...string) (agent.RunResult, 
 type ClientHost struct {
 	*Container
 	fleet *Fleet
+
+	mu    sync.Mutex
 	taken int
 }
 
@@ -47,7 +50,9 @@ func (f *Fleet) NewClientHost(ctx context.Context, image string) (*ClientHost, e
 
 // TakeAddress gives the host one more address of the network, IPv4 or IPv6.
 func (h *ClientHost) TakeAddress(ctx context.Context, v6 bool) (netip.Addr, error) {
+	h.mu.Lock()
 	h.taken++
 	p := h.fleet.Spare(h.taken, v6)
+	h.mu.Unlock()
 	return p.Addr(), h.AddAddress(ctx, p)
 }

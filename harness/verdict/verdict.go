@@ -119,7 +119,9 @@ func New(r requirement.Requirement, s requirement.Service, f Finding, took time.
 	}
 	if f.Kind != Pass && f.Kind != NotApplicable {
 		v.Hint = f.Hint
-		if v.Hint == "" {
+		// The catalogue's hint is advice on the subject, which an error of the
+		// harness's own says nothing about.
+		if v.Hint == "" && f.Kind != Error {
 			v.Hint = oneLine(r.Hint)
 		}
 	}

@@ -1,0 +1,7 @@
+// Package access judges whether every access rule of xinetd's lets in whom it
+// should and keeps out the others, on all three planes.
+package access
+
+const area = "access"
+
+var _ = area

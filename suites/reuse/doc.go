@@ -1,0 +1,7 @@
+// Package reuse judges whether the ports can be bound again at once, with old
+// connections still on them.
+package reuse
+
+const area = "reuse"
+
+var _ = area
