@@ -5,28 +5,36 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 )
 
 // Addresses are the container's own, by interface.
-func (a *Agent) Addresses(_ None, list *[]Address) error {
-	interfaces, err := net.Interfaces()
+func (a *Agent) Addresses(_ None, list *[]Address) (err error) {
+	*list, err = OwnAddresses()
+	return err
+}
+
+// OwnAddresses are the addresses of the network namespace that the caller is in.
+func OwnAddresses() ([]Address, error) {
+	links, err := netlink.LinkList()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, i := range interfaces {
-		addrs, err := i.Addrs()
+	var list []Address
+	for _, link := range links {
+		addrs, err := netlink.AddrList(link, netlink.FAMILY_ALL)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, addr := range addrs {
-			if p, err := netip.ParsePrefix(addr.String()); err == nil {
-				*list = append(*list, Address{i.Name, p})
+			if p, err := netip.ParsePrefix(addr.IPNet.String()); err == nil {
+				list = append(list, Address{link.Attrs().Name, p, addr.Flags&tentative != 0})
 			}
 		}
 	}
-	return nil
+	return list, nil
 }
 
 // AddAddress gives the container one more address, on the interface whose
@@ -55,11 +63,15 @@ func (a *Agent) AddAddress(prefix netip.Prefix, _ *None) error {
 	return errors.New("no interface is in that network")
 }
 
-// nodad is IFA_F_NODAD of linux/if_addr.h.
-const nodad = 0x02
+// Flags of an address, from linux/if_addr.h.
+const (
+	nodad     = 0x02
+	tentative = 0x40
+)
 
 // Resolve follows every link of a path.
 func (a *Agent) Resolve(path string, resolved *string) (err error) {
-	*resolved, err = filepath.EvalSymlinks(path)
+	*resolved, err = filepath.EvalSymlinks(a.at(path))
+	*resolved = strings.TrimPrefix(*resolved, a.root)
 	return err
 }

@@ -99,6 +99,9 @@ type SyslogMessage struct {
 type Address struct {
 	Interface string
 	Prefix    netip.Prefix
+	// Tentative says that duplicate address detection (RFC 4862) is under way: the
+	// kernel does not yet answer for the address.
+	Tentative bool
 }
 
 // Snapshot is a look at /proc.

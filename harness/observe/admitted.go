@@ -116,6 +116,9 @@ var Reach = &Look[Reached]{
 	Name: "reach", Stage: WithProbe, Each: true, Limit: 60 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Reached, error) {
 		f := Reached{Service: s.Service, Port: s.Port}
+		if err := s.AwaitIPv6(ctx); err != nil {
+			return f, err
+		}
 		text, err := s.Dump(ctx)
 		if err != nil {
 			return f, err

@@ -120,5 +120,9 @@ func (s Set) StandInTree(dir string) error {
 	if err := tree.Write(dir, settings.UsualTree, -1, -1); err != nil {
 		return fmt.Errorf("lay out the stand-in: %w", err)
 	}
-	return os.WriteFile(filepath.Join(dir, "bin", "qm"), s["standin"], 0o775)
+	qm := filepath.Join(dir, "bin", "qm")
+	if err := os.WriteFile(qm, s["standin"], 0o775); err != nil {
+		return err
+	}
+	return os.Chmod(qm, 0o775) // whatever the umask
 }

@@ -128,6 +128,8 @@ func ask(ctx context.Context, t *target.Target) facts {
 	f := facts{qmKind: subject.KindScarletDME, qmVersion: first(t.QM(), "--version"), kernel: first("uname", "-r")}
 	if strings.Contains(f.qmVersion, "stand-in") {
 		f.qmKind = subject.KindStandIn
+		// "stand-in for ScarletDME's qm, 1": the kind says the rest.
+		f.qmVersion = f.qmVersion[strings.LastIndexByte(f.qmVersion, ' ')+1:]
 	}
 	// "xinetd Version 2.3.15.3 libwrap loadavg", with or without the first words.
 	for _, word := range strings.Fields(first(target.XinetdArgv[0], "-version")) {

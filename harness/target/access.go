@@ -2,8 +2,11 @@ package target
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
+	"time"
 
 	"qmconformance/harness/agent"
 	"qmconformance/harness/wire"
@@ -17,6 +20,42 @@ func (t *Target) Dial(ctx context.Context, port uint16, opts wire.Options) *wire
 		opts.Remote = netip.AddrPortFrom(t.V4, port)
 	}
 	return wire.Dial(ctx, opts)
+}
+
+// addressLimit is how long IPv6 addresses may be tentative: up to a second's
+// random delay and a second for the detection itself (RFC 4862, 5.4).
+const addressLimit = 6 * time.Second
+
+// AwaitIPv6 waits until the target's IPv6 address and the one of our own on its
+// network may be used. The kernel is silent for an address until it knows that
+// nobody else has it, which looks like a service that does not answer. With an
+// address of ours that cannot be seen (from another host, say) nothing is waited
+// for.
+func (t *Target) AwaitIPv6(ctx context.Context) error {
+	for began := time.Now(); ; {
+		theirs, err := t.Addresses(ctx)
+		if err != nil {
+			return err
+		}
+		ours, err := agent.OwnAddresses()
+		if err != nil {
+			return err
+		}
+		pending := slices.ContainsFunc(slices.Concat(theirs, ours), func(a agent.Address) bool {
+			return a.Tentative && t.fleet.v6.Contains(a.Prefix.Addr())
+		})
+		if !pending {
+			return nil
+		}
+		if time.Since(began) > addressLimit {
+			return fmt.Errorf("IPv6 addresses of the targets' network are still tentative after %v", addressLimit)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(poll):
+		}
+	}
 }
 
 // DialInside connects from within the target itself: to its loopback, or between

@@ -74,8 +74,7 @@ func (f *Fleet) boot(ctx context.Context, opts containerOptions) (*Container, er
 				pids := int64(pidsLimit)
 				h.PidsLimit = &pids
 				h.Ulimits = []*container.Ulimit{{Name: "nofile", Soft: 1024, Hard: filesLimit}, {Name: "core", Soft: 0, Hard: 0}}
-				// An address may be used as soon as it is there.
-				h.Sysctls = map[string]string{"net.ipv6.conf.all.disable_ipv6": "0", "net.ipv6.conf.default.accept_dad": "0", "net.ipv6.conf.all.accept_dad": "0"}
+				h.Sysctls = map[string]string{"net.ipv6.conf.all.disable_ipv6": "0"}
 			},
 		},
 	})
