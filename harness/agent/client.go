@@ -31,7 +31,12 @@ type Client struct{ rpc *rpc.Client }
 
 // Connect dials an agent until it answers or ctx ends.
 func Connect(ctx context.Context, address netip.Addr, token string) (*Client, error) {
-	target := netip.AddrPortFrom(address, Port).String()
+	return ConnectTo(ctx, netip.AddrPortFrom(address, Port), token)
+}
+
+// ConnectTo is Connect for an agent that listens on another port.
+func ConnectTo(ctx context.Context, address netip.AddrPort, token string) (*Client, error) {
+	target := address.String()
 	var d net.Dialer
 	for {
 		conn, err := d.DialContext(ctx, "tcp", target)

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"sync"
@@ -35,35 +36,86 @@ func (b *cappedBuffer) String() string {
 	return b.buf.String()
 }
 
-// drainGrace is how long the output of a command that has ended is waited for.
-// A daemon that it started may hold the pipe open for good; what it writes later
-// is read and dropped, so that it never blocks on it.
-const drainGrace = 20 * time.Millisecond
+// output is the pipe for both output channels of a program. It is not one of the
+// agent's own descriptors, and no writer that exec would wait for.
+type output struct {
+	cappedBuffer
+	r, w *os.File
+	once sync.Once
+	// settled is closed when all that the program had written is read.
+	settled chan struct{}
+}
 
-// capture gives a program one pipe for both of its output channels, and reads it
-// until every holder has closed it. Not the agent's own descriptors, and not a
-// writer that exec would wait for.
-func capture(cmd *exec.Cmd) (out *cappedBuffer, drained <-chan struct{}, started func(), err error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return nil, nil, nil, err
+// capture gives a program its pipe, and reads that until every holder has closed
+// it: what a daemon that was left behind writes is dropped in the end, so that it
+// never blocks on it.
+func capture(cmd *exec.Cmd) (*output, error) {
+	o := &output{settled: make(chan struct{})}
+	var err error
+	if o.r, o.w, err = os.Pipe(); err != nil {
+		return nil, err
 	}
-	cmd.Stdout, cmd.Stderr = w, w
-	out = &cappedBuffer{}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer r.Close()
-		buf := make([]byte, 32<<10)
-		for {
-			n, err := r.Read(buf)
-			_, _ = out.Write(buf[:n])
-			if err != nil {
-				return
-			}
+	cmd.Stdout, cmd.Stderr = o.w, o.w
+	go o.read()
+	return o, nil
+}
+
+// started closes our copy of the program's end, once the program has its own.
+func (o *output) started() { o.w.Close() }
+
+func (o *output) read() {
+	defer o.r.Close()
+	defer o.settle()
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := o.r.Read(buf)
+		_, _ = o.Write(buf[:n])
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			o.rest(buf)
+			o.settle()
+		case err != nil:
+			return
 		}
-	}()
-	return out, done, func() { w.Close() }, nil
+	}
+}
+
+func (o *output) settle() { o.once.Do(func() { close(o.settled) }) }
+
+// pipeSize is how much a pipe of Linux holds unless it is told otherwise
+// (pipe(7)): what a program had written when it ended is no more than that.
+const pipeSize = 64 << 10
+
+// rest reads what is in the pipe now. Nobody need wait for a grace to be over: the
+// program has ended, so that all it wrote is there already.
+func (o *output) rest(buf []byte) {
+	_ = o.r.SetReadDeadline(time.Time{})
+	pipe, err := o.r.SyscallConn()
+	if err != nil {
+		return
+	}
+	for got := 0; got < pipeSize; {
+		n := 0
+		_ = pipe.Read(func(fd uintptr) bool {
+			n, err = syscall.Read(int(fd), buf)
+			return true // with EAGAIN too: that it is empty is the answer
+		})
+		if err == syscall.EINTR {
+			continue
+		}
+		if n <= 0 {
+			return
+		}
+		_, _ = o.Write(buf[:n])
+		got += n
+	}
+}
+
+// all is the whole output of a program that has ended.
+func (o *output) all() string {
+	_ = o.r.SetReadDeadline(time.Unix(1, 0)) // wakes the reader; an error says that it is done
+	<-o.settled
+	return o.String()
 }
 
 // run runs a command in a process group of its own, so that a limit ends
@@ -82,13 +134,13 @@ func run(req RunRequest) RunResult {
 	if req.UID != 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: req.UID, Gid: req.GID}
 	}
-	out, drained, started, err := capture(cmd)
+	out, err := capture(cmd)
 	if err != nil {
 		return RunResult{Exit: -1, StartError: err.Error()}
 	}
 	began := time.Now()
 	err = cmd.Start()
-	started()
+	out.started()
 	if err != nil {
 		return RunResult{Exit: -1, StartError: err.Error(), Duration: time.Since(began)}
 	}
@@ -101,11 +153,7 @@ func run(req RunRequest) RunResult {
 	_ = cmd.Wait() // its state says it all
 	timer.Stop()
 	expired.Do(func() {}) // from here on timedOut is settled
-	select {
-	case <-drained:
-	case <-time.After(drainGrace):
-	}
-	res := RunResult{Exit: cmd.ProcessState.ExitCode(), TimedOut: timedOut, Output: out.String(), Duration: time.Since(began)}
+	res := RunResult{Exit: cmd.ProcessState.ExitCode(), TimedOut: timedOut, Output: out.all(), Duration: time.Since(began)}
 	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		res.Signal = ws.Signal().String()
 	}
@@ -117,7 +165,7 @@ func run(req RunRequest) RunResult {
 type daemon struct {
 	mu    sync.Mutex
 	state Daemon
-	out   *cappedBuffer
+	out   *output
 	done  chan struct{}
 }
 
@@ -130,13 +178,13 @@ func startDaemon(argv []string) (*daemon, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	// What a daemon says on stderr before it can log is often the only trace of
 	// why it gave up.
-	out, _, started, err := capture(cmd)
+	out, err := capture(cmd)
 	if err != nil {
 		return nil, err
 	}
 	d.out = out
 	err = cmd.Start()
-	started()
+	out.started()
 	if err != nil {
 		return nil, err
 	}

@@ -94,6 +94,9 @@ func (a *Agent) Do(req DeedRequest, _ *None) error {
 	case DeedSend:
 		conn.Send(req.Data)
 	case DeedUrgent:
+		if len(req.Data) != 1 {
+			return fmt.Errorf("%d bytes of urgent data", len(req.Data))
+		}
 		conn.SendUrgent(req.Data[0])
 	case DeedShutdown:
 		conn.CloseWrite()

@@ -40,6 +40,11 @@ func (c *Client) Dial(ctx context.Context, req DialRequest) (wire.Link, error) {
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l := &relayLink{client: c, id: id, inbox: inbox, remote: req.Remote, stop: stop, done: make(chan struct{})}
 	go l.listen(life)
+	// As with wire.Dial, whoever has the link may ask at once whether it was made.
+	// The agent has dialled already, so that it is decided: only the news are due.
+	settled, cancel := context.WithTimeout(ctx, newsSlack)
+	defer cancel()
+	inbox.Settled(settled)
 	return l, nil
 }
 

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/rpc"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -34,6 +37,10 @@ const tokenLimit = 2 * time.Second
 
 // Agent is the receiver of the remote calls.
 type Agent struct {
+	// root is put before every path that a caller names, and where the agent's
+	// programs and sockets have theirs; empty in a container.
+	root string
+
 	mu     sync.Mutex
 	log    *syslogSocket
 	xinetd *daemon
@@ -56,20 +63,43 @@ func Serve() int {
 		fmt.Fprintln(os.Stderr, "agent: no token given")
 		return 1
 	}
-	a := &Agent{}
+	life := lease{first: FirstCall, later: Lease, over: func() { os.Exit(0) }}
+	if err := New("").serve(l, token, life); err != nil {
+		fmt.Fprintln(os.Stderr, "agent:", err)
+	}
+	return 1
+}
+
+// New makes an agent whose files are below root; an empty root is that of the
+// process.
+func New(root string) *Agent { return &Agent{root: root} }
+
+// ServeOn answers callers on a listener until it is closed. It is for agents in
+// a process that ends by itself, and so without a lease.
+func (a *Agent) ServeOn(l net.Listener, token string) error {
+	return a.serve(l, token, lease{first: math.MaxInt64, later: math.MaxInt64, over: func() {}})
+}
+
+// lease is how long to serve without a caller, before the first and after the
+// last one, and what to do then.
+type lease struct {
+	first, later time.Duration
+	over         func()
+}
+
+func (a *Agent) serve(l net.Listener, token string, life lease) error {
 	server := rpc.NewServer()
 	if err := server.Register(a); err != nil {
-		fmt.Fprintln(os.Stderr, "agent:", err)
-		return 1
+		return err
 	}
-	lease := time.AfterFunc(FirstCall, func() { os.Exit(0) })
+	alone := time.AfterFunc(life.first, life.over)
+	defer alone.Stop()
 	var mu sync.Mutex
 	callers := 0
 	for {
 		conn, err := l.Accept()
 		if err != nil {
-			fmt.Fprintln(os.Stderr, "agent:", err)
-			return 1
+			return err
 		}
 		go func() {
 			defer conn.Close()
@@ -78,17 +108,20 @@ func Serve() int {
 			}
 			mu.Lock()
 			callers++
-			lease.Stop()
+			alone.Stop()
 			mu.Unlock()
 			server.ServeConn(conn)
 			mu.Lock()
 			if callers--; callers == 0 {
-				lease.Reset(Lease)
+				alone.Reset(life.later)
 			}
 			mu.Unlock()
 		}()
 	}
 }
+
+// at is where a path of the target's is for this process.
+func (a *Agent) at(path string) string { return filepath.Join(a.root, path) }
 
 func admitted(conn net.Conn, token string) bool {
 	_ = conn.SetDeadline(time.Now().Add(tokenLimit))
@@ -110,7 +143,9 @@ type UnpackRequest struct {
 }
 
 // Unpack lays a tar archive over a root.
-func (a *Agent) Unpack(req UnpackRequest, _ *None) error { return unpack(req.Archive, req.Root) }
+func (a *Agent) Unpack(req UnpackRequest, _ *None) error {
+	return unpack(req.Archive, a.at(req.Root))
+}
 
 // Run runs a command to its end.
 func (a *Agent) Run(req RunRequest, res *RunResult) error {
@@ -119,7 +154,7 @@ func (a *Agent) Run(req RunRequest, res *RunResult) error {
 }
 
 // AddUsers appends accounts to the target.
-func (a *Agent) AddUsers(users []User, _ *None) error { return addUsers(users) }
+func (a *Agent) AddUsers(users []User, _ *None) error { return addUsers(a.at("/"), users) }
 
 // WalkRequest lists a tree of at most Limit files.
 type WalkRequest struct {
@@ -129,20 +164,30 @@ type WalkRequest struct {
 
 // Walk lists a tree.
 func (a *Agent) Walk(req WalkRequest, list *[]Entry) (err error) {
-	*list, err = walk(req.Root, req.Limit)
+	*list, err = walk(a.at(req.Root), req.Limit)
+	a.named(*list)
 	return err
 }
 
 // ReadDir lists a directory, in the order of names.
 func (a *Agent) ReadDir(path string, list *[]Entry) (err error) {
-	*list, err = readDir(path)
+	*list, err = readDir(a.at(path))
+	a.named(*list)
 	return err
 }
 
 // Stat is lstat of one path.
 func (a *Agent) Stat(path string, e *Entry) (err error) {
-	*e, err = stat(path)
+	*e, err = stat(a.at(path))
+	e.Path = path
 	return err
+}
+
+// named gives entries the paths that the caller knows them by.
+func (a *Agent) named(list []Entry) {
+	for i := range list {
+		list[i].Path = filepath.Join("/", strings.TrimPrefix(list[i].Path, a.root))
+	}
 }
 
 // ReadRequest reads at most Max bytes from Offset; 0 means 16 MiB.
@@ -154,7 +199,7 @@ type ReadRequest struct {
 
 // ReadFile reads a file, or a part of it.
 func (a *Agent) ReadFile(req ReadRequest, text *[]byte) error {
-	f, err := os.Open(req.Path)
+	f, err := os.Open(a.at(req.Path))
 	if err != nil {
 		return err
 	}
@@ -180,10 +225,11 @@ type WriteRequest struct {
 
 // WriteFile replaces a file by rename; a link at the path is replaced, not followed.
 func (a *Agent) WriteFile(req WriteRequest, _ *None) error {
-	if err := writeWhole(req.Path, bytes.NewReader(req.Text)); err != nil {
+	path := a.at(req.Path)
+	if err := writeWhole(path, bytes.NewReader(req.Text)); err != nil {
 		return err
 	}
-	return os.Chmod(req.Path, req.Mode)
+	return os.Chmod(path, req.Mode)
 }
 
 // Snapshot looks at every process and socket.
@@ -214,7 +260,7 @@ func (a *Agent) Syslog(_ None, supplied *bool) error {
 		*supplied = true
 		return nil
 	}
-	s, err := listenSyslog(DevLog)
+	s, err := listenSyslog(a.at(DevLog))
 	a.log = s
 	*supplied = s != nil
 	return err

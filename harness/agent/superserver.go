@@ -158,23 +158,24 @@ type ReplaceRequest struct{ Path, With string }
 // Replace puts the file With at Path, keeping Path's owner and mode; what was
 // there is kept beside it and its name returned. Programs that run from it go on.
 func (a *Agent) Replace(req ReplaceRequest, kept *string) error {
-	old, err := stat(req.Path)
+	path := a.at(req.Path)
+	old, err := stat(path)
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(req.With)
+	text, err := os.ReadFile(a.at(req.With))
 	if err != nil {
 		return err
 	}
 	*kept = req.Path + ".replaced"
-	if err := os.Rename(req.Path, *kept); err != nil {
+	if err := os.Rename(path, a.at(*kept)); err != nil {
 		return err
 	}
-	if err := os.WriteFile(req.Path, text, 0o700); err != nil {
+	if err := os.WriteFile(path, text, 0o700); err != nil {
 		return err
 	}
-	if err := os.Chown(req.Path, int(old.UID), int(old.GID)); err != nil {
+	if err := os.Chown(path, int(old.UID), int(old.GID)); err != nil {
 		return err
 	}
-	return os.Chmod(req.Path, old.Mode.Perm())
+	return os.Chmod(path, old.Mode.Perm())
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -14,12 +15,13 @@ import (
 //
 // A user whose group does not exist gets a group of its own: that the group is
 // missing is for a requirement to say, and must not keep the user from logging in.
-func addUsers(users []User) error {
-	groups, err := ids("/etc/group")
+func addUsers(root string, users []User) error {
+	groupFile, passwdFile, shadowFile := filepath.Join(root, "etc/group"), filepath.Join(root, "etc/passwd"), filepath.Join(root, "etc/shadow")
+	groups, err := ids(groupFile)
 	if err != nil {
 		return err
 	}
-	passwd, err := ids("/etc/passwd")
+	passwd, err := ids(passwdFile)
 	if err != nil {
 		return err
 	}
@@ -35,22 +37,23 @@ func addUsers(users []User) error {
 		gid, ok := groups[u.Group]
 		if !ok {
 			gid = next
-			if err := appendLine("/etc/group", fmt.Sprintf("%s:x:%d:", u.Name, gid)); err != nil {
+			if err := appendLine(groupFile, fmt.Sprintf("%s:x:%d:", u.Name, gid)); err != nil {
 				return err
 			}
 			groups[u.Name] = gid
 		}
-		if err := appendLine("/etc/passwd", fmt.Sprintf("%s:x:%d:%d::%s:/bin/sh", u.Name, next, gid, u.Home)); err != nil {
+		if err := appendLine(passwdFile, fmt.Sprintf("%s:x:%d:%d::%s:/bin/sh", u.Name, next, gid, u.Home)); err != nil {
 			return err
 		}
-		if err := appendLine("/etc/shadow", fmt.Sprintf("%s:%s:20000:0:99999:7:::", u.Name, u.Hash)); err != nil {
+		if err := appendLine(shadowFile, fmt.Sprintf("%s:%s:20000:0:99999:7:::", u.Name, u.Hash)); err != nil {
 			return err
 		}
 		passwd[u.Name] = next
-		if err := os.MkdirAll(u.Home, 0o755); err != nil {
+		home := filepath.Join(root, u.Home)
+		if err := os.MkdirAll(home, 0o755); err != nil {
 			return err
 		}
-		if err := os.Chown(u.Home, next, gid); err != nil {
+		if err := os.Chown(home, next, gid); err != nil {
 			return err
 		}
 	}

@@ -83,17 +83,15 @@ func (b *Bundle) Files() []Text {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var list []Text
-	taken := map[string]int{}
+	taken := map[string]bool{}
 	add := func(name, extension, text string) {
 		name = fileName(name)
-		taken[name]++
-		if n := taken[name]; n > 1 {
-			name = fmt.Sprintf("%s-%d", name, n)
+		unique := name
+		for n := 2; taken[unique]; n++ {
+			unique = fmt.Sprintf("%s-%d", name, n)
 		}
-		for _, s := range b.secrets {
-			text = strings.ReplaceAll(text, s, strings.Repeat("*", len(s)))
-		}
-		list = append(list, Text{name + extension, text})
+		taken[unique] = true
+		list = append(list, Text{unique + extension, blot(text, b.secrets)})
 	}
 	for _, t := range b.transcripts {
 		head := fmt.Sprintf("%s: %s -> %s, begun %s\n\n", t.Name, t.Wire.Local, t.Wire.Remote, t.Wire.Started.UTC().Format(time.RFC3339Nano))
@@ -111,13 +109,17 @@ func (b *Bundle) Files() []Text {
 // fileName makes a name that every file system takes and no two names share
 // that differ in letters or digits.
 func fileName(name string) string {
-	return strings.Trim(strings.Map(func(r rune) rune {
+	name = strings.Trim(strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
 			return r
 		}
 		return '-'
 	}, name), "-.")
+	if name == "" {
+		return "unnamed"
+	}
+	return name
 }
 
 // describe prints the processes as a table with, for each, what a requirement

@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,11 +23,11 @@ func Write(results, folder string, b *Bundle, facts any, reproduce string) error
 	}
 	files := b.Files()
 	if facts != nil {
-		text, err := json.MarshalIndent(facts, "", "  ")
+		text, err := observation(facts, b)
 		if err != nil {
 			return fmt.Errorf("write evidence: %w", err)
 		}
-		files = append(files, Text{"observation.json", blot(string(text), b.secrets) + "\n"})
+		files = append(files, Text{"observation.json", text + "\n"})
 	}
 	files = append(files, Text{"reproduce.sh", "#!/bin/sh\n# Judges just this requirement again; run it at the top of the harness.\n" + reproduce + "\n"})
 	for _, f := range files {
@@ -41,11 +40,4 @@ func Write(results, folder string, b *Bundle, facts any, reproduce string) error
 		}
 	}
 	return nil
-}
-
-func blot(text string, secrets []string) string {
-	for _, s := range secrets {
-		text = strings.ReplaceAll(text, s, strings.Repeat("*", len(s)))
-	}
-	return text
 }

@@ -42,7 +42,7 @@ type Bench struct {
 	Catalogue *requirement.Catalogue
 	// Specs are those to judge by; nil for the registered ones.
 	Specs Specs
-	Known     verdict.KnownFailures
+	Known verdict.KnownFailures
 	// Circumstance is asked for when the known-failing list is: some of it, such as
 	// the version of qm, is known only after a look.
 	Circumstance func() verdict.Circumstance

@@ -107,8 +107,11 @@ type Reached struct {
 // Try is a connection to one address.
 type Try struct {
 	Address netip.AddrPort
-	Served  bool
-	Outcome string
+	// Connected says that the handshake was completed, Served that the program
+	// spoke.
+	Connected bool
+	Served    bool
+	Outcome   string
 }
 
 // Reach tries every address that the target has.
@@ -149,7 +152,7 @@ var Reach = &Look[Reached]{
 				link = s.Dial(ctx, s.Port, wire.Options{Remote: t.Address})
 			}
 			p := greetProbe(ctx, link)
-			t.Served, t.Outcome = p.context != nil, p.greeted.String()
+			t.Connected, t.Served, t.Outcome = link.Connected(), p.context != nil, p.greeted.String()
 			p.command("exit 0")
 			p.end(ctx, probeEnd)
 			link.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"qmconformance/harness/process"
@@ -205,6 +206,10 @@ func (e *Ended) await(ctx context.Context, s *Scene, pid int) error {
 	return err
 }
 
+// usersHeading begins the heading of the table of "qm -u". A database that is down
+// gives a line of text in its place, and status 0 all the same.
+const usersHeading = "Uid"
+
 // slots counts the users that the database has, by "qm -u": each row begins with
 // a number. -1 where the command did not work, as with a database that is down.
 func slots(ctx context.Context, s *Scene) (int, string, error) {
@@ -212,7 +217,7 @@ func slots(ctx context.Context, s *Scene) (int, string, error) {
 	if err != nil {
 		return -1, "", err
 	}
-	if !res.OK() {
+	if !res.OK() || !strings.HasPrefix(strings.TrimSpace(res.Output), usersHeading) {
 		return -1, fmt.Sprintf("qm -u: exit %d: %s", res.Exit, res.Output), nil
 	}
 	return countRows(res.Output), res.Output, nil

@@ -39,7 +39,11 @@ func Pack(dir string) (Overlay, error) {
 	if dir == "" {
 		return o, nil
 	}
-	var err error
+	// The directory may be named by a link, which a walk would not enter.
+	at, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return o, usage.Errorf("PACKAGE=%s cannot be read: %v", dir, err)
+	}
 	if o.Setup, err = script(dir, SetupScript); err != nil {
 		return o, err
 	}
@@ -48,11 +52,11 @@ func Pack(dir string) (Overlay, error) {
 	}
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(at, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(dir, path)
+		rel, err := filepath.Rel(at, path)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"regexp"
@@ -62,7 +63,8 @@ func ReadKnown(fsys fs.FS, catalogue *requirement.Catalogue) (KnownFailures, err
 		var list KnownFailures
 		dec := yaml.NewDecoder(bytes.NewReader(text))
 		dec.KnownFields(true)
-		if err := dec.Decode(&list); err != nil {
+		// A file of comments alone is a list without entries.
+		if err := dec.Decode(&list); err != nil && !errors.Is(err, io.EOF) {
 			faults = append(faults, fmt.Errorf("%s: %w", path.Base(name), err))
 			continue
 		}

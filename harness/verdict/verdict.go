@@ -159,12 +159,12 @@ func Sort(list []Verdict, rank func(id string) int, strict bool) {
 	}
 	class := func(v Verdict) int {
 		switch {
-		case v.Red(strict) && v.Kind != Error && (v.BecauseOf == "" || !red[v.BecauseOf]):
-			return 0
+		case v.Red(strict) && v.BecauseOf != v.ID && red[v.BecauseOf]:
+			return 2 // it follows from another; an error may, too
 		case v.Red(strict) && v.Kind == Error:
 			return 1
 		case v.Red(strict):
-			return 2
+			return 0
 		case v.Warning(strict):
 			return 3
 		}
