@@ -67,6 +67,9 @@ func othersMayNotWrite(_ judge.Case, t observe.Tree) verdict.Finding {
 
 func files(t observe.Tree, wrong int, list []agent.Entry, should, are string) verdict.Finding {
 	expected := fmt.Sprintf("all %d files of %s %s", t.Files, t.Root, should)
+	if t.Files == 0 {
+		return verdict.Broken("no file of %s was looked at", t.Root)
+	}
 	if wrong == 0 {
 		return verdict.Kept(expected, "they do")
 	}

@@ -24,7 +24,10 @@ var _ = judge.Section(area, "before the login", func() {
 func before(id string, rule func(p process.Process, qmusers int) verdict.Finding) {
 	judge.On(id, observe.Contact, func(_ judge.Case, f observe.Contacted) verdict.Finding {
 		if !f.Served.Found {
-			return verdict.Unmet("no process has the connection as its standard input")
+			// Mostly it had ended, and the conversation tells why.
+			u := verdict.Unmet("no process has the connection as its standard input")
+			u.BecauseOf = "STDIO-02"
+			return u
 		}
 		return rule(f.Served.Server, f.Qmusers)
 	})

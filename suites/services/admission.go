@@ -98,6 +98,9 @@ func allServed(_ judge.Case, f observe.Admitted, tries []observe.Attempt, expect
 			refused = append(refused, fmt.Sprintf("number %d: %s", i+1, a.Outcome))
 		}
 	}
+	if len(tries) == 0 {
+		return verdict.Broken("no connection was tried")
+	}
 	hint := ""
 	if len(f.Refusals) > 0 {
 		hint = refusalHints[f.Refusals[0]]
@@ -110,11 +113,29 @@ func allServed(_ judge.Case, f observe.Admitted, tries []observe.Attempt, expect
 
 func everyIPv4Address(_ judge.Case, f observe.Reached) verdict.Finding {
 	expected := fmt.Sprintf("served on every IPv4 address, port %d", f.Port)
+	if len(f.IPv4) == 0 {
+		return verdict.Broken("no IPv4 address was tried")
+	}
 	hint := ""
 	if f.Bind != "" {
 		hint = fmt.Sprintf("the service is bound to %s: remove bind or interface", f.Bind)
 	}
-	return verdict.That(notServed(f.IPv4) == "", expected, orAll(notServed(f.IPv4)), hint)
+	if allConnect(f.IPv4) && !f.IPv4[0].Served {
+		// The port is open there; what keeps other hosts' clients from the program is
+		// judged elsewhere.
+		return verdict.Kept(expected, "open on all of them, although what came was: "+f.IPv4[0].Outcome)
+	}
+	v := verdict.That(notServed(f.IPv4) == "", expected, orAll(notServed(f.IPv4)), hint)
+	if v.Kind == verdict.Fail && f.Bind == "" && !slices.ContainsFunc(f.IPv4, func(t observe.Try) bool { return t.Connected }) {
+		// Not bound to an address, the port is closed for all of them or for none, and
+		// what closes it for a while is the limit on the rate.
+		v.BecauseOf = "SERV-23"
+	}
+	return v
+}
+
+func allConnect(tries []observe.Try) bool {
+	return !slices.ContainsFunc(tries, func(t observe.Try) bool { return !t.Connected })
 }
 
 func notServed(tries []observe.Try) string {
@@ -155,6 +176,9 @@ func ipv6AsConfigured(_ judge.Case, f observe.Reached) verdict.Finding {
 
 func roomForThree(_ judge.Case, f observe.Neighboured) verdict.Finding {
 	const expected = "three users are logged in at once"
+	if len(f.Sessions) < 3 {
+		return verdict.Broken("%d sessions were opened", len(f.Sessions))
+	}
 	for i, s := range f.Sessions {
 		if !s.LoggedIn {
 			hint := ""

@@ -55,17 +55,30 @@ func inEffect(f observe.Configured, name, want string, read func(xinetd.Settings
 	return verdict.That(got == want, expected, name+" = "+got+" in effect", whereToChange(f, name, want))
 }
 
-// fromFiles judges an attribute of a service that xinetd does not have.
+// fromFiles judges an attribute of a service that xinetd does not have. What is
+// written is a violation where xinetd complained of it, or where one word alone
+// means what is wanted: another one would be wrong in a service that runs, too.
 func fromFiles(f observe.Configured, name, want, expected string) verdict.Finding {
 	for _, b := range f.Blocks {
 		a, ok := b.Attribute(name)
-		written := strings.Join(a.Values, " ")
-		if ok && !strings.EqualFold(written, want) && complainedAbout(f, name) {
+		// A carriage return is the file's mistake, not the attribute's.
+		written := strings.TrimRight(strings.Join(a.Values, " "), "\r")
+		refused := complainedAbout(f, name)
+		switch {
+		case !ok && refused:
+			return verdict.Violated(expected, name+" is not set, and xinetd takes no service without it", whereToChange(f, name, want))
+		case ok && !strings.EqualFold(written, want) && refused:
 			return verdict.Violated(expected, fmt.Sprintf("%s = %s, which xinetd refuses", name, written), whereToChange(f, name, want))
+		case ok && !strings.EqualFold(written, want) && slices.Contains(oneWord, name):
+			return verdict.Violated(expected, fmt.Sprintf("%s = %s in the file", name, written), whereToChange(f, name, want))
 		}
 	}
 	return unavailable(f)
 }
+
+// oneWord are the attributes whose wanted value has one spelling only: user,
+// group and umask may be numbers in several forms.
+var oneWord = []string{"protocol", "socket_type", "wait"}
 
 func complainedAbout(f observe.Configured, name string) bool {
 	return slices.ContainsFunc(f.Complaints, func(c xinetd.Complaint) bool { return c.Attribute == name })
@@ -166,7 +179,7 @@ func asksForUser(_ judge.Case, f observe.Configured) verdict.Finding {
 	// option is then judged by what the files ask for, and the missing log by the
 	// requirements on logging.
 	if slices.ContainsFunc(f.Effective, func(s xinetd.Settings) bool { return s.Log.Kind == xinetd.LogNone }) {
-		for _, b := range append(f.Blocks, f.Config.Defaults()...) {
+		for _, b := range slices.Concat(f.Blocks, f.Config.Defaults()) {
 			if a, ok := b.Attribute("log_on_failure"); ok && slices.Contains(a.Values, "USERID") {
 				return verdict.Kept("log_on_failure hold USERID", "asked for, with nothing to log to")
 			}
@@ -196,7 +209,7 @@ func openAtAnyTime(_ judge.Case, f observe.Configured) verdict.Finding {
 				fmt.Sprintf("%s:%d says %q: remove it", file, line, text))
 		}
 	}
-	for _, b := range append(f.Blocks, f.Config.Defaults()...) {
+	for _, b := range slices.Concat(f.Blocks, f.Config.Defaults()) {
 		if a, ok := b.Attribute("max_load"); ok {
 			return verdict.Violated(expected, a.Text, fmt.Sprintf("%s:%d says %q: remove it", a.File, a.Line, a.Text))
 		}

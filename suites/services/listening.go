@@ -10,6 +10,7 @@ import (
 	"qmconformance/harness/observe"
 	"qmconformance/harness/process"
 	"qmconformance/harness/verdict"
+	"qmconformance/harness/xinetd"
 )
 
 var _ = judge.Section(area, "what the super-server offers", func() {
@@ -36,6 +37,9 @@ func offered(c judge.Case, f observe.Configured) verdict.Finding {
 
 // whyNotOffered finds, in the log, then in the files, what keeps a service out.
 func whyNotOffered(c judge.Case, f observe.Configured) string {
+	if hint := unreadable(f); hint != "" {
+		return hint
+	}
 	for _, complaint := range f.Complaints {
 		if complaint.Consequence {
 			continue
@@ -69,10 +73,27 @@ func whyNotOffered(c judge.Case, f observe.Configured) string {
 	return fmt.Sprintf("no file that xinetd reads (%s) has a block for %s", strings.Join(f.Config.Files, ", "), c.Service)
 }
 
+// unreadable says what makes a whole file of the service's wrong for xinetd, line
+// for line: what xinetd says of the lines would lead astray.
+func unreadable(f observe.Configured) string {
+	for _, r := range f.Remarks {
+		if r.Kind != xinetd.CarriageReturn && r.Kind != xinetd.ByteOrderMark {
+			continue
+		}
+		if slices.ContainsFunc(f.Blocks, func(b xinetd.Block) bool { return b.File == r.File }) {
+			return r.String()
+		}
+	}
+	return ""
+}
+
 // executable judges the file that "server" leads to. That it also runs is seen
 // when it serves.
 func executable(_ judge.Case, f observe.Configured) verdict.Finding {
 	const expected = "an executable file"
+	if len(f.Effective) == 0 && (len(f.Blocks) == 0 || unreadable(f) != "") {
+		return unavailable(f)
+	}
 	hint := whereToChange(f, "server", "/usr/qmsys/bin/qm")
 	switch {
 	case f.ProgramErr != "":
@@ -87,28 +108,26 @@ func executable(_ judge.Case, f observe.Configured) verdict.Finding {
 	return verdict.Kept(expected, f.ProgramPath)
 }
 
+// heldBySuperServer judges whoever listens; that somebody does is judged by what
+// is offered.
 func heldBySuperServer(_ judge.Case, f observe.Configured) verdict.Finding {
 	const expected = "xinetd alone listens on the port"
 	var others []string
-	mine := 0
 	for _, l := range f.Listeners {
 		for _, p := range l.Holders {
-			if p.PID == f.XinetdPID {
-				mine++
-				continue
+			if p.PID != f.XinetdPID {
+				others = append(others, describe(p))
 			}
-			others = append(others, describe(p))
 		}
 		if len(l.Holders) == 0 {
 			others = append(others, "a process that could not be found")
 		}
 	}
-	hint := "disable the other owner of the port, or let xinetd have it"
-	switch {
-	case len(others) > 0:
-		return verdict.Violated(expected, "it is held by "+strings.Join(others, " and "), hint)
-	case mine == 0:
-		return verdict.Violated(expected, "nobody listens", hint)
+	if len(others) > 0 {
+		return verdict.Violated(expected, fmt.Sprintf("port %d is held by %s", f.Port, strings.Join(others, " and ")), "disable the other owner of the port, or let xinetd have it")
+	}
+	if len(f.Listeners) == 0 {
+		return unavailable(f)
 	}
 	return verdict.Kept(expected, "xinetd listens")
 }

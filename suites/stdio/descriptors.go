@@ -22,15 +22,25 @@ var _ = judge.Section(area, "descriptors and the process behind them", func() {
 // nothing to judge.
 func seen(f observe.Contacted, rule func(process.Process) verdict.Finding) verdict.Finding {
 	if !f.Served.Found {
-		return verdict.Unmet("no process has the connection as its standard input")
+		return withoutServer()
 	}
 	return rule(f.Served.Server)
+}
+
+// withoutServer is the finding where the serving process was not found: mostly it
+// had ended, and the conversation tells why.
+func withoutServer() verdict.Finding {
+	u := verdict.Unmet("no process has the connection as its standard input")
+	u.BecauseOf = "STDIO-02"
+	return u
 }
 
 func oneSocketOnThree(_ judge.Case, f observe.Contacted) verdict.Finding {
 	expected := fmt.Sprintf("0, 1 and 2 are the socket whose peer is %v", f.Served.Client)
 	if !f.Served.Found {
-		return verdict.Violated(expected, "no process has the connection as its standard input", "")
+		v := verdict.Violated(expected, "no process has the connection as its standard input", "")
+		v.BecauseOf = withoutServer().BecauseOf
+		return v
 	}
 	p := f.Served.Server
 	if problem, unreadable := p.Problem("fd"); unreadable {

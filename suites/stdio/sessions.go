@@ -18,6 +18,9 @@ var _ = judge.Section(area, "sessions side by side, and their end", func() {
 
 func separate(_ judge.Case, f observe.Neighboured) verdict.Finding {
 	const expected = "a process and a socket for each session, and none of another's"
+	if len(f.Sessions) < 2 {
+		return verdict.Broken("%d sessions were opened", len(f.Sessions))
+	}
 	processes, sockets := map[int]string{}, map[uint64]string{}
 	for _, s := range f.Sessions {
 		if !s.Served.Found {
@@ -47,13 +50,19 @@ func independent(_ judge.Case, f observe.Neighboured) verdict.Finding {
 	if !f.Stopped {
 		return verdict.Unmet("xinetd could not be stopped")
 	}
+	if len(f.Sessions) == 0 {
+		return verdict.Broken("no session was opened")
+	}
 	for _, s := range f.Sessions {
 		// WHO answers with the number of the user and the account.
 		if !strings.Contains(s.Answer, observe.Account) {
 			return verdict.Violated(expected, fmt.Sprintf("the session of %s answered %q", s.User, strings.TrimSpace(s.Answer)), "")
 		}
 	}
-	return verdict.That(f.Continued, expected, fmt.Sprintf("%d sessions did", len(f.Sessions)), "xinetd did not continue")
+	if !f.Continued {
+		return verdict.Violated(expected, "they do, but xinetd did not run on when it was continued", "")
+	}
+	return verdict.Kept(expected, fmt.Sprintf("%d sessions did", len(f.Sessions)))
 }
 
 func processEnds(_ judge.Case, f observe.Contacted) verdict.Finding {
