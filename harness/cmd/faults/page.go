@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"path/filepath"
+	"slices"
+
+	"qmconformance/harness/fault"
+)
+
+//go:embed faults.html.tmpl
+var pageText string
+
+var pageTemplate = template.Must(template.New("faults").Parse(pageText))
+
+// page is what the template shows.
+type page struct {
+	*results
+	Headline string
+	// Sorted are the entries, what is wrong first.
+	Sorted []entry
+	// Columns are the faults, in the order of the cells.
+	Columns []entry
+	Grid    []line
+}
+
+type line struct {
+	row
+	Cells []cell
+}
+
+// cell is one letter: L leads, B red beside, T not testable.
+type cell struct{ Letter, Class, Title string }
+
+func (r *results) writePage(dir string) error {
+	p := page{results: r, Headline: r.headline(), Sorted: slices.Clone(r.Faults)}
+	slices.SortStableFunc(p.Sorted, func(a, b entry) int {
+		return slices.Index(fault.States, a.State) - slices.Index(fault.States, b.State)
+	})
+	for _, e := range r.Faults {
+		if e.Kind == fault.Mistake && e.State != fault.Skipped {
+			p.Columns = append(p.Columns, e)
+		}
+	}
+	for _, w := range r.Requirements {
+		l := line{row: w}
+		for _, e := range p.Columns {
+			l.Cells = append(l.Cells, cellOf(w.ID, e))
+		}
+		p.Grid = append(p.Grid, l)
+	}
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return err
+	}
+	return replace(filepath.Join(dir, pageFile), b.Bytes())
+}
+
+func cellOf(id string, e entry) cell {
+	_, leads := e.Leads[id]
+	c := cell{Title: id + ", " + e.Name}
+	for _, red := range e.Reds {
+		if red.ID != id {
+			continue
+		}
+		switch {
+		case leads:
+			return cell{"L", "lead", c.Title + ": leads"}
+		case red.Verdict == "not-testable" && c.Letter == "":
+			c = cell{"·", "untested", c.Title + ": could not be judged"}
+		case red.Verdict != "not-testable":
+			c = cell{"B", "beside", c.Title + ": red beside it"}
+		}
+	}
+	if leads && c.Letter == "" {
+		return cell{"!", "missed", c.Title + ": should lead and is not red"}
+	}
+	return c
+}
