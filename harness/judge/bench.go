@@ -47,7 +47,7 @@ type Bench struct {
 	// the version of qm, is known only after a look.
 	Circumstance func() verdict.Circumstance
 	Stages       Stages
-	// Procs bounds how many looks are under way at once.
+	// Procs bounds how many looks are under way at once, beside the patient ones.
 	Procs int
 	// Keep writes the evidence of a ruling and says where; it is called before
 	// anybody learns of the verdict, and may be nil.
@@ -144,9 +144,13 @@ func (b *Bench) take(ctx context.Context, p observe.Plan, s requirement.Service)
 	b.mu.Unlock()
 	if !there {
 		queue.Lock()
-		b.turns <- struct{}{}
+		if !p.Patient {
+			b.turns <- struct{}{}
+		}
 		f.value = b.look(ctx, p, k.service)
-		<-b.turns
+		if !p.Patient {
+			<-b.turns
+		}
 		queue.Unlock()
 		close(f.done)
 	}

@@ -133,6 +133,35 @@ func TestProcsBoundsTheLooks(t *testing.T) {
 	NewWithT(t).Expect(most.Load()).To(BeEquivalentTo(1))
 }
 
+func TestAPatientLookTakesNoTurn(t *testing.T) {
+	// The patient look waits for one that works, on a bench with a single turn.
+	worked := make(chan struct{})
+	specs := specsOf(says("SERV-01", kept), says("SERV-02", kept))
+	for id, patient := range map[string]bool{"SERV-01": true, "SERV-02": false} {
+		s := specs[id]
+		s.Plan = plan(id, observe.Stage(id), func(ctx context.Context, _ *observe.Scene) (any, error) {
+			if !patient {
+				close(worked)
+				return nil, nil
+			}
+			select {
+			case <-worked:
+				return nil, nil
+			case <-ctx.Done():
+				return nil, errors.New("the other look did not come")
+			}
+		})
+		s.Plan.Patient = patient
+		specs[id] = s
+	}
+	g := NewWithT(t)
+	b := &Bench{Catalogue: catalogue(t, entry{"SERV-01", "qmserver", ""}, entry{"SERV-02", "qmserver", ""}), Specs: specs, Stages: &fakeStages{}, Procs: 1}
+	first := make(chan Ruling)
+	go func() { first <- b.Ruling(t.Context(), Key{"SERV-01", requirement.QMServer}) }()
+	g.Expect(b.Ruling(t.Context(), Key{"SERV-02", requirement.QMServer}).Kind).To(Equal(verdict.Pass))
+	g.Expect((<-first).Kind).To(Equal(verdict.Pass))
+}
+
 func TestALookOverItsLimitIsAnErrorThatNamesTheLimit(t *testing.T) {
 	c := catalogue(t, entry{"SERV-01", "host", ""})
 	for name, take := range map[string]func(context.Context, *observe.Scene) (any, error){

@@ -62,6 +62,9 @@ type Look[T any] struct {
 	// Limit bounds the whole look: the sum of its waits, and what a busy machine
 	// adds.
 	Limit time.Duration
+	// Patient says that it spends its time in waiting, for a time-out or the end of
+	// a pause: it takes no turn from looks that work.
+	Patient bool
 	// Take looks. An error means that the harness could not tell; whatever the
 	// subject did is a fact in T.
 	Take func(ctx context.Context, s *Scene) (T, error)
@@ -73,12 +76,14 @@ type Plan struct {
 	Stage Stage
 	Each  bool
 	Limit time.Duration
-	Take  func(ctx context.Context, s *Scene) (any, error)
+	// Patient plans run beside those that take turns on the processors.
+	Patient bool
+	Take    func(ctx context.Context, s *Scene) (any, error)
 }
 
 // Plan returns it.
 func (l *Look[T]) Plan() Plan {
-	return Plan{l.Name, l.Stage, l.Each, l.Limit, func(ctx context.Context, s *Scene) (any, error) { return l.Take(ctx, s) }}
+	return Plan{l.Name, l.Stage, l.Each, l.Limit, l.Patient, func(ctx context.Context, s *Scene) (any, error) { return l.Take(ctx, s) }}
 }
 
 // For is the service under which a look is taken to judge a requirement for s.
