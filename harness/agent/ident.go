@@ -2,7 +2,6 @@ package agent
 
 import (
 	"bufio"
-	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -21,9 +20,14 @@ const (
 	IdentRefuses IdentManner = "refuses" // nobody listens
 )
 
-// IdentRequest sets the manner of the identity server on this host.
+// IdentRequest sets the manner of the identity server of this host, at one of its
+// addresses or at all of them.
 type IdentRequest struct {
 	Manner IdentManner
+	// At is the address that it listens at. Several looks share a client host, each
+	// with addresses of its own; one that is set here keeps its manner when the
+	// others are set together. Not valid, it stands for all the others.
+	At netip.Addr
 	// Reply is written as it is; {ports} in it becomes "CLIENTPORT, SERVERPORT" of
 	// the query.
 	Reply string
@@ -45,18 +49,59 @@ const identPort = 113
 // identHold bounds how long a silent server holds its connections.
 const identHold = 2 * time.Minute
 
+// identServers are those of one host, by their addresses: with one listener for
+// all of them none could refuse while another answers.
+type identServers struct {
+	mu      sync.Mutex
+	servers map[netip.Addr]*identServer
+	queries []IdentQuery
+}
+
 type identServer struct {
-	mu       sync.Mutex
 	listener net.Listener
 	request  IdentRequest
-	queries  []IdentQuery
 }
 
 // Ident sets how the identity server behaves from now on.
 func (a *Agent) Ident(req IdentRequest, _ *None) error {
-	s := &a.ident
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if req.At.IsValid() {
+		return a.ident.set(req.At, req)
+	}
+	own, err := OwnAddresses()
+	if err != nil {
+		return err
+	}
+	for _, o := range own {
+		at := o.Prefix.Addr()
+		if o.Tentative || at.IsLinkLocalUnicast() || a.ident.apart(at) {
+			continue
+		}
+		if err := a.ident.set(at, req); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apart says whether an address was set by itself.
+func (i *identServers) apart(at netip.Addr) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	s, ok := i.servers[at]
+	return ok && s.request.At.IsValid()
+}
+
+func (i *identServers) set(at netip.Addr, req IdentRequest) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.servers == nil {
+		i.servers = map[netip.Addr]*identServer{}
+	}
+	s, ok := i.servers[at]
+	if !ok {
+		s = &identServer{}
+		i.servers[at] = s
+	}
 	s.request = req
 	if req.Manner == IdentRefuses {
 		if s.listener != nil {
@@ -68,12 +113,12 @@ func (a *Agent) Ident(req IdentRequest, _ *None) error {
 	if s.listener != nil {
 		return nil
 	}
-	l, err := net.Listen("tcp", fmt.Sprintf(":%d", identPort))
+	l, err := net.Listen("tcp", netip.AddrPortFrom(at, identPort).String())
 	if err != nil {
 		return err
 	}
 	s.listener = l
-	go s.serve(l)
+	go i.serve(l, s)
 	return nil
 }
 
@@ -87,17 +132,17 @@ func (a *Agent) IdentQueries(n int, list *[]IdentQuery) error {
 	return nil
 }
 
-func (s *identServer) serve(l net.Listener) {
+func (i *identServers) serve(l net.Listener, s *identServer) {
 	for {
 		conn, err := l.Accept()
 		if err != nil {
 			return
 		}
-		go s.answer(conn.(*net.TCPConn))
+		go i.answer(conn.(*net.TCPConn), s)
 	}
 }
 
-func (s *identServer) answer(conn *net.TCPConn) {
+func (i *identServers) answer(conn *net.TCPConn, s *identServer) {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(identHold))
 	reader := bufio.NewReader(conn)
@@ -106,10 +151,10 @@ func (s *identServer) answer(conn *net.TCPConn) {
 		return
 	}
 	line = strings.TrimRight(line, "\r\n")
-	s.mu.Lock()
+	i.mu.Lock()
 	req := s.request
-	s.queries = append(s.queries, IdentQuery{time.Now(), addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr()), line})
-	s.mu.Unlock()
+	i.queries = append(i.queries, IdentQuery{time.Now(), addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr()), line})
+	i.mu.Unlock()
 	switch req.Manner {
 	case IdentResets:
 		_ = conn.SetLinger(0)

@@ -47,7 +47,7 @@ type Agent struct {
 	links  linkTable
 	// watched counts executions, ident is this host's identity server.
 	watched watches
-	ident   identServer
+	ident   identServers
 }
 
 // Serve answers callers until the lease runs out. It returns an exit status.

@@ -54,9 +54,10 @@ func (t *Target) ReadLog(ctx context.Context, since LogMark) (Log, error) {
 	if err != nil {
 		return l, err
 	}
-	var text strings.Builder
+	var text, files strings.Builder
 	for _, m := range messages {
 		text.WriteString(m.Raw + "\n")
+		l.Records = append(l.Records, ofMessage(m.Raw)...)
 	}
 	l.mark.messages = since.messages + len(messages)
 	for _, name := range t.logFiles {
@@ -65,12 +66,24 @@ func (t *Target) ReadLog(ctx context.Context, since LogMark) (Log, error) {
 			return l, err
 		}
 		whole := strings.LastIndexByte(string(part), '\n') + 1
-		text.Write(part[:whole])
+		files.Write(part[:whole])
 		l.mark.files[name] = since.files[name] + whole
 	}
-	l.Text = text.String()
-	l.Records = xinetd.ParseLog(l.Text, xinetd.Zone{})
+	l.Text = text.String() + files.String()
+	l.Records = append(l.Records, xinetd.ParseLog(files.String(), xinetd.Zone{})...)
 	return l, nil
+}
+
+// ofMessage is the record of one syslog message. A line feed in it begins no new
+// one, whatever follows it: that is what syslog has over a file.
+func ofMessage(raw string) []xinetd.Record {
+	first, _, _ := strings.Cut(raw, "\n")
+	if len(xinetd.ParseLog(first, xinetd.Zone{})) == 0 {
+		return nil // another program's
+	}
+	records := xinetd.ParseLog(raw, xinetd.Zone{})[:1]
+	records[0].Raw = raw
+	return records
 }
 
 // MarkLog is the present end of the log.

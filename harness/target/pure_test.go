@@ -268,3 +268,17 @@ func TestSpareAddresses(t *testing.T) {
 	g.Expect(newToken()).NotTo(Equal(newToken()))
 	g.Expect(newToken()).To(HaveLen(32))
 }
+
+func TestALineFeedInAMessageBeginsNoRecord(t *testing.T) {
+	g := NewWithT(t)
+	forged := "26/11/22@08:00:00: START: qmclient pid=1 from=192.0.2.1"
+	g.Expect(ofMessage("<30>Nov 22 08:06:01 sshd[7]: hello\n" + forged)).To(BeEmpty())
+	list := ofMessage("<30>Nov 22 08:06:01 xinetd[7]: USERID: qmclient UNIX : x\n" + forged)
+	g.Expect(list).To(HaveLen(1))
+	g.Expect(list[0].Kind).To(Equal(xinetd.UserID))
+	g.Expect(list[0].Raw).To(HaveSuffix(forged))
+	// xinetd itself writes some of its messages in two lines.
+	list = ofMessage("<27>Nov 22 08:06:01 xinetd[7]: umask argument is invalid.\n [file=/etc/x] [line=10]")
+	g.Expect(list).To(HaveLen(1))
+	g.Expect(list[0].Line).To(Equal(10))
+}
