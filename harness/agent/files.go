@@ -78,10 +78,23 @@ func writeWhole(path string, r io.Reader) error {
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
-	if err != nil {
-		os.Remove(f.Name())
+	if errors.Is(err, syscall.EBUSY) {
+		// Docker mounts /etc/hosts and two others: such a file can only be overwritten.
+		err = overwrite(path, f.Name())
+	}
+	// What was renamed is there no more.
+	if removed := removeFile(f.Name()); err == nil {
+		err = removed
 	}
 	return err
+}
+
+func overwrite(path, with string) error {
+	text, err := os.ReadFile(with)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o644)
 }
 
 func removeFile(path string) error {

@@ -86,7 +86,7 @@ func (s *stages) Scene(ctx context.Context, name observe.Stage, service requirem
 	if st.err != nil {
 		return nil, fmt.Errorf("target %s: %w", name, st.err)
 	}
-	return &observe.Scene{Target: st.target, Service: service, Port: st.ports[service], Clients: s.clientHost}, nil
+	return &observe.Scene{Target: st.target, Service: service, Port: st.ports[service], Ports: st.ports, Clients: s.clientHost}, nil
 }
 
 // clientHost boots the host that clients with addresses of their own are on.

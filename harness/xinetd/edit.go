@@ -49,6 +49,14 @@ func Edit(config Config, texts map[string]string, changes ...Change) (map[string
 			blocks = config.Service(c.Service)
 		}
 		blocks = slices.DeleteFunc(slices.Clone(blocks), func(b Block) bool { return b.Dropped != "" })
+		if len(blocks) == 0 && c.Service == "" && len(config.Files) > 0 {
+			// Where there are none yet, an administrator puts them first: what is included
+			// before them does not inherit their lists.
+			first := config.Files[0]
+			lines[first][0] = "defaults\n{\n\t" + c.Line + "\n}\n" + lines[first][0]
+			changed[first] = true
+			continue
+		}
 		if len(blocks) == 0 {
 			return nil, fmt.Errorf("edit %s: there is no block of %q in force", c.Attribute, c.Service)
 		}

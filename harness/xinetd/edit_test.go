@@ -51,3 +51,12 @@ func TestEditNeedsABlock(t *testing.T) {
 	_, err := Edit(config, map[string]string{config.Files[0]: editable}, Set("qmserver", "nice", "1"))
 	NewWithT(t).Expect(err).To(MatchError(ContainSubstring(`no block of "qmserver"`)))
 }
+
+func TestEditMakesTheDefaultsWhereThereAreNone(t *testing.T) {
+	g := NewWithT(t)
+	const text = "service qmclient\n{\n}\n"
+	config, _ := Parse(fstest.MapFS{"x.conf": {Data: []byte(text)}}, "/x.conf")
+	out, err := Edit(config, map[string]string{"/x.conf": text}, Set("", "instances", "1"), Set("qmclient", "nice", "1"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(out["/x.conf"]).To(Equal("defaults\n{\n\tinstances = 1\n}\nservice qmclient\n{\n\tnice = 1\n}\n"))
+}

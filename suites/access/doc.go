@@ -2,6 +2,5 @@
 // should and keeps out the others, on all three planes.
 package access
 
+// area is the name of this one in the catalogue.
 const area = "access"
-
-var _ = area
