@@ -22,9 +22,11 @@ type Attempt struct {
 // Admitted is what the super-server's limits let in.
 type Admitted struct {
 	Service requirement.Service
-	// AtOnce are connections held open side by side from one address.
-	AtOnce []Attempt
-	// InASecond are connections one after the other within one second.
+	// AtOnce are connections held open side by side from one address, InASecond
+	// some one after the other within one second. Neither goes on after one that
+	// was left without any answer: nothing tells of the limits then, and each would
+	// take its whole wait.
+	AtOnce    []Attempt
 	InASecond []Attempt
 	Within    time.Duration
 	// Refusals are the FAIL reasons that xinetd logged meanwhile.
@@ -57,10 +59,13 @@ var Admission = &Look[Admitted]{
 				p.link.Close()
 				s.Evidence.Wire(fmt.Sprintf("%s-at-once-%d", s.Service, i+1), p.link.Transcript())
 			}()
+			if p.greeted.Silent() {
+				break
+			}
 		}
+		end := probeEnd
 		for _, p := range open {
-			p.command("exit 0")
-			p.end(ctx, probeEnd)
+			p.leave(ctx, &end)
 		}
 		// The rate is one of accepted connections: they need not be open together.
 		began = time.Now()
@@ -68,11 +73,13 @@ var Admission = &Look[Admitted]{
 			p := greetProbe(ctx, s.Dial(ctx, s.Port, wire.Options{}))
 			a := attempt(p, began)
 			f.InASecond = append(f.InASecond, a)
-			p.command("exit 0")
-			p.end(ctx, probeEnd)
+			p.leave(ctx, &end)
 			p.link.Close()
 			if !a.Served {
 				s.Evidence.Wire(fmt.Sprintf("%s-in-a-second-%d", s.Service, i+1), p.link.Transcript())
+			}
+			if p.greeted.Silent() {
+				break
 			}
 		}
 		f.Within = time.Since(began)
@@ -141,6 +148,7 @@ var Reach = &Look[Reached]{
 		for _, l := range snap.Listeners(s.Port) {
 			f.Families = append(f.Families, l.Family)
 		}
+		limit, end := probeGreeting, probeEnd
 		try := func(address netip.Addr, inside bool) (Try, error) {
 			t := Try{Address: netip.AddrPortFrom(address, s.Port)}
 			var link wire.Link = nil
@@ -151,10 +159,14 @@ var Reach = &Look[Reached]{
 			} else {
 				link = s.Dial(ctx, s.Port, wire.Options{Remote: t.Address})
 			}
-			p := greetProbe(ctx, link)
+			p := greetProbeWithin(ctx, link, limit)
 			t.Connected, t.Served, t.Outcome = link.Connected(), p.context != nil, p.greeted.String()
-			p.command("exit 0")
-			p.end(ctx, probeEnd)
+			if link.Connected() && p.greeted.Silent() {
+				// A program that is silent for one address will be for the others; whether the
+				// port is open there takes no wait.
+				limit = afterSilence
+			}
+			p.leave(ctx, &end)
 			link.Close()
 			s.Evidence.Wire(fmt.Sprintf("%s-%s", s.Service, address), link.Transcript())
 			return t, nil

@@ -78,8 +78,15 @@ func (f *Neighboured) withoutSuperServer(ctx context.Context, s *Scene, open []*
 		return err
 	}
 	for i, o := range open {
-		if o.LoggedIn {
-			f.Sessions[i].Answer = o.Execute(ctx, "WHO")
+		if !o.LoggedIn {
+			continue
+		}
+		answered, cancel := context.WithTimeout(ctx, answerLimit)
+		f.Sessions[i].Answer = o.Execute(answered, "WHO")
+		late := answered.Err() != nil
+		cancel()
+		if late {
+			break // one that is held up is enough to know, and the others would be, too
 		}
 	}
 	if err := s.Signal(ctx, pid, syscall.SIGCONT); err != nil {
@@ -88,6 +95,10 @@ func (f *Neighboured) withoutSuperServer(ctx context.Context, s *Scene, open []*
 	f.Continued, err = reaches(ctx, s, pid, "S")
 	return err
 }
+
+// answerLimit is for the answer to a command that takes a millisecond, from a
+// session that somebody may have stopped.
+const answerLimit = 5 * time.Second
 
 // stateLimit is how long a signal may take to show in a process's state.
 const stateLimit = 2 * time.Second

@@ -15,10 +15,14 @@ import (
 const (
 	// probeGreeting is for the first line: fork, exec, and a look at /proc.
 	probeGreeting = 5 * time.Second
+	// afterSilence is for the first line, or the end, where it failed to come before.
+	afterSilence = 300 * time.Millisecond
 	// probeAnswer is for the answer to a command.
-	probeAnswer = 10 * time.Second
-	// probeVolume is for some MiB in both directions.
-	probeVolume = 30 * time.Second
+	probeAnswer = 5 * time.Second
+	// probeVolume is for some MiB in both directions, which take 20 ms. A subject
+	// that swallows bytes costs this wait for each kind of stream: all of them must
+	// fit into what a broken package may take.
+	probeVolume = 8 * time.Second
 	// probeEnd is for the end after the last byte.
 	probeEnd = 5 * time.Second
 )
@@ -33,9 +37,13 @@ type probed struct {
 
 // greetProbe reads the probe's first line, its account of itself.
 func greetProbe(ctx context.Context, link wire.Link) *probed {
+	return greetProbeWithin(ctx, link, probeGreeting)
+}
+
+func greetProbeWithin(ctx context.Context, link wire.Link, limit time.Duration) *probed {
 	p := &probed{link: link}
 	var line []byte
-	line, p.greeted = p.line(ctx, "the probe's first line", probeGreeting)
+	line, p.greeted = p.line(ctx, "the probe's first line", limit)
 	var c report.Context
 	if p.greeted.OK() && json.Unmarshal(line, &c) == nil {
 		p.context = &c
@@ -55,6 +63,15 @@ func (p *probed) line(ctx context.Context, what string, limit time.Duration) ([]
 }
 
 func (p *probed) command(line string) { p.link.Send([]byte(line + "\n")) }
+
+// leave has the probe exit and waits for the connection's end. Of several
+// connections, those after one that did not end are given little time for it.
+func (p *probed) leave(ctx context.Context, limit *time.Duration) {
+	p.command("exit 0")
+	if _, end := p.end(ctx, *limit); end.Silent() {
+		*limit = afterSilence
+	}
+}
 
 // end waits for the connection's end and returns what came before it.
 func (p *probed) end(ctx context.Context, limit time.Duration) ([]byte, wire.Outcome) {

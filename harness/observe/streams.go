@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,8 @@ type Passage struct {
 // Streamed is what became of bytes in both directions.
 type Streamed struct {
 	Service requirement.Service
+	// Mute is what came in place of the program's first line; nothing was sent then.
+	Mute    string
 	In      []Passage
 	Out     []Passage
 	Both    []Passage
@@ -49,19 +52,44 @@ var Streams = &Look[Streamed]{
 	Name: "streams", Stage: WithProbe, Each: true, Limit: 120 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Streamed, error) {
 		f := Streamed{Service: s.Service}
-		for i, size := range streamSizes {
-			f.In = append(f.In, passage(ctx, s, "in", size, inward(uint64(i+1), size)))
-			f.Out = append(f.Out, passage(ctx, s, "out", size, outward(uint64(i+1), size, 0)))
+		if f.Mute = mute(ctx, s); f.Mute != "" {
+			return f, nil
 		}
-		f.Out = append(f.Out, passage(ctx, s, "out to a slow reader", 4<<20, outward(9, 4<<20, slowPause)))
-		f.Both = append(f.Both,
-			passage(ctx, s, "single bytes", 256, echo(split(1))),
-			passage(ctx, s, "odd pieces", 64<<10, echo(split(1777))),
-			passage(ctx, s, "all at once", 4<<20, echo(split(4<<20))))
-		f.HalfWay = append(f.HalfWay, passage(ctx, s, "answer after the client's FIN", 70_000, inward(5, 70_000)))
-		f.Urgent = append(f.Urgent, passage(ctx, s, "bytes around an urgent one", 2, urgent))
+		for i, size := range streamSizes {
+			pass(ctx, s, &f.In, "in", size, inward(uint64(i+1), size))
+			pass(ctx, s, &f.Out, "out", size, outward(uint64(i+1), size, 0))
+		}
+		pass(ctx, s, &f.Out, "out to a slow reader", 4<<20, outward(9, 4<<20, slowPause))
+		pass(ctx, s, &f.Both, "single bytes", 256, echo(split(1)))
+		pass(ctx, s, &f.Both, "odd pieces", 64<<10, echo(split(1777)))
+		pass(ctx, s, &f.Both, "all at once", 4<<20, echo(split(4<<20)))
+		pass(ctx, s, &f.HalfWay, "answer after the client's FIN", 70_000, inward(5, 70_000))
+		pass(ctx, s, &f.Urgent, "bytes around an urgent one", 2, urgent)
 		return f, nil
 	},
+}
+
+// mute says how the program fails to speak at all, so that not every stream has
+// to wait for it.
+func mute(ctx context.Context, s *Scene) string {
+	p := greetProbe(ctx, s.Dial(ctx, s.Port, wire.Options{}))
+	defer p.link.Close()
+	p.command("exit 0")
+	p.end(ctx, probeEnd)
+	if p.context != nil {
+		return ""
+	}
+	s.Evidence.Wire(string(s.Service)+"-mute", p.link.Transcript())
+	return p.greeted.String()
+}
+
+// pass adds a passage to those of its kind, unless one of them was wrong: the
+// others would tell no more, and where nothing comes each takes its whole limit.
+func pass(ctx context.Context, s *Scene, kind *[]Passage, name string, size int64, run func(context.Context, *probed, int64) error) {
+	if slices.ContainsFunc(*kind, func(p Passage) bool { return !p.OK }) {
+		return
+	}
+	*kind = append(*kind, passage(ctx, s, name, size, run))
 }
 
 // passage runs one exchange on a connection of its own.

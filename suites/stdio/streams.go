@@ -12,6 +12,9 @@ import (
 var _ = judge.Section(area, "bytes on their way", func() {
 	streams := func(id string, expected string, which func(observe.Streamed) []observe.Passage) {
 		judge.On(id, observe.Streams, func(_ judge.Case, f observe.Streamed) verdict.Finding {
+			if f.Mute != "" {
+				return verdict.Unmet("the program in qm's place did not speak: %s", f.Mute)
+			}
 			return allPass(expected, which(f))
 		})
 	}
