@@ -104,9 +104,12 @@ const closeGrace = time.Second
 
 func (l *relayLink) Close() {
 	l.do(DeedClose, nil)
-	select {
-	case <-l.done:
-	case <-time.After(closeGrace):
+	// A connection that was never made has no end to tell of.
+	if l.inbox.Connected() {
+		select {
+		case <-l.done:
+		case <-time.After(closeGrace):
+		}
 	}
 	l.stop()
 }

@@ -98,7 +98,12 @@ func (g *ground) knock(ctx context.Context, service requirement.Service, who str
 	if from.Is6() {
 		to = g.s.V6
 	}
-	link, err := g.host.Dial(ctx, agent.DialRequest{Remote: netip.AddrPortFrom(to, g.s.Ports[service]), Source: from})
+	// Who is on the target itself has its loopback for both ends.
+	dial := g.host.Dial
+	if from.IsLoopback() {
+		dial, to = g.s.Client.Dial, from
+	}
+	link, err := dial(ctx, agent.DialRequest{Remote: netip.AddrPortFrom(to, g.s.Ports[service]), Source: from})
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +171,7 @@ func assign(visits []*visit, records []xinetd.Record, ids map[requirement.Servic
 	for service, id := range ids {
 		fails := xinetd.Entries(records, xinetd.Fail, id)
 		for _, v := range visits {
-			if v.Service != service || !v.Connected || v.Served {
+			if v.Service != service || !v.Refused() {
 				continue
 			}
 			v.Logged = false

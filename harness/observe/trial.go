@@ -58,6 +58,8 @@ type Ruled struct {
 	// Places are what each service has for the rules: only those in force were
 	// tried.
 	Places map[requirement.Service]Place
+	// Load is the machine's, as /proc/loadavg has it; of looks that try it.
+	Load string
 }
 
 // Place is a service as rules find it.

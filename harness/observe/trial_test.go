@@ -3,6 +3,8 @@ package observe
 import (
 	"net/netip"
 	"testing"
+	"testing/fstest"
+	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -91,4 +93,38 @@ func TestRulesBecomeChanges(t *testing.T) {
 		{Service: "qmclient", Attribute: "disable", Line: "disable = yes"},
 	}))
 	g.Expect(said).To(Equal([]string{"cps = 3 1 (defaults)", "only_from = (service block)", "disable = yes (service block)"}))
+}
+
+func TestHoursAroundAndFarFromATime(t *testing.T) {
+	g := NewWithT(t)
+	for clock, want := range map[string][2]string{
+		"00:59": {"23:00-23:59 00:00-01:59", "12:00-12:59"}, "23:00": {"22:00-23:59 00:00-00:59", "11:00-11:59"},
+		"09:30": {"08:00-10:59", "21:00-21:59"}, "12:00": {"11:00-13:59", "00:00-00:59"},
+	} {
+		now, err := time.Parse("15:04", clock)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect([2]string{around(now), farFrom(now)}).To(Equal(want), clock)
+	}
+}
+
+func TestLimitsGoWhereThePackageHasThem(t *testing.T) {
+	g := NewWithT(t)
+	config, _ := xinetd.Parse(fstest.MapFS{"x.conf": {Data: []byte(
+		"service qmserver\n{\n\tinstances = 20\n\tcps = 0 0\n}\nservice qmclient\n{\n\tinstances = UNLIMITED\n\tcps = 50 10\n}\n")}}, "/x.conf")
+	gr := &ground{config: config, services: requirement.NetworkServices}
+	r := gr.limits(rules{}, "instances = 2", "cps = 1 1", "per_source = 1")
+	g.Expect(r.defaults).To(Equal([]string{"instances = 2", "cps = 1 1", "per_source = 1"}))
+	g.Expect(r.of).To(Equal(map[requirement.Service][]string{
+		requirement.QMServer: {"instances = 2"}, requirement.QMClient: {"cps = 1 1"},
+	}))
+}
+
+func TestRulesOfTheHostsFiles(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(hostsRules("# a comment\n\nqm: \\\n 10.\nALL: ALL\n")).To(Equal([]string{"qm:  10.", "ALL: ALL"}))
+	s, root := scene(t)
+	put(t, root, "etc/hosts.deny", "ALL: ALL\n", 0o644)
+	f, err := ShippedRules.Take(limited(t), s)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(f.Hosts).To(Equal(map[string][]string{"/etc/hosts.allow": nil, "/etc/hosts.deny": {"ALL: ALL"}}))
 }

@@ -1,10 +1,6 @@
 package access
 
 import (
-	"testing"
-
-	. "github.com/onsi/gomega"
-
 	"qmconformance/harness/judge/judgetest"
 	"qmconformance/harness/observe"
 	"qmconformance/harness/requirement"
@@ -103,10 +99,4 @@ var addressTable = judgetest.Table{
 		{Name: "it decides", Facts: facts(trial(observe.MoreSpecific, "A", "B:address")), Kind: verdict.Pass},
 		{Name: "it does not", Facts: facts(trial(observe.MoreSpecific, "A:address", "B:address")), Kind: verdict.Fail},
 	},
-}
-
-func TestRules(t *testing.T) { judgetest.Run(t, area, addressTable) }
-
-func TestADueReadsAsASentence(t *testing.T) {
-	NewWithT(t).Expect(due{"B": "address", "A": served, "C": closed}.String()).To(Equal("A served, B refused (FAIL address), the port closed to C"))
 }

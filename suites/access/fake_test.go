@@ -10,7 +10,7 @@ import (
 )
 
 // addresses of the clients of a trial.
-var addresses = map[string]string{"A": "10.1.2.3", "B": "10.1.2.4", "C": "10.1.2.5", "D": "10.1.2.6", "A6": "fd00::3", "B6": "fd00::4"}
+var addresses = map[string]string{"A": "10.1.2.3", "B": "10.1.2.4", "C": "10.1.2.5", "D": "10.1.2.6", "A6": "fd00::3", "B6": "fd00::4", "inside": "127.0.0.1"}
 
 // knocks are what came of a trial for both services, "A" for a client that was
 // served and "B:address" for one that was refused for a reason.
