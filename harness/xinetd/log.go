@@ -108,7 +108,8 @@ var filelogSeverities = map[string]Severity{
 }
 
 func (r *Record) syslog(line string, m []string) {
-	if m[4] != programName {
+	// A wrapper in its place may have moved it to another name beside its own.
+	if m[4] != programName && !strings.HasPrefix(m[4], programName+".") {
 		r.Format = ""
 		return
 	}

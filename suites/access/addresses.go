@@ -53,8 +53,12 @@ func documentedForms(c judge.Case, f observe.Ruled) verdict.Finding {
 }
 
 func formsTakenInSilence(c judge.Case, f observe.Ruled) verdict.Finding {
+	if f.Places[c.Service].IPv4Only {
+		// A mask of a single address matches it there, by luck.
+		return verdict.Absent("the service is for IPv4 alone")
+	}
 	findings := []verdict.Finding{ruled(f, c.Service, observe.FormMask, due{"A": served, "B": address})}
-	if _, tried := f.Trials[observe.FormIPv6Single]; tried && !f.Places[c.Service].IPv4Only {
+	if _, tried := f.Trials[observe.FormIPv6Single]; tried {
 		findings = append(findings, ruled(f, c.Service, observe.FormIPv6Single, due{"A6": served, "B6": address}))
 	}
 	return verdict.First(findings...)
