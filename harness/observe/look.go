@@ -45,7 +45,7 @@ type Scene struct {
 	Service requirement.Service
 	// Port is the service's in this target; 0 for the host.
 	Port uint16
-	// Ports are those of both services, for a look at the host.
+	// Ports are those of both services, for a look at more than one.
 	Ports map[requirement.Service]uint16
 	// Clients boots another host on the target's network when it is first asked
 	// for, one for the whole run; every caller takes addresses of its own there.

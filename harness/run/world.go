@@ -5,15 +5,18 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/moby/moby/client"
 
 	"qmconformance/harness/image"
+	"qmconformance/harness/observe"
 	"qmconformance/harness/programs"
 	"qmconformance/harness/reaper"
 	"qmconformance/harness/report"
+	"qmconformance/harness/requirement"
 	"qmconformance/harness/settings"
 	"qmconformance/harness/subject"
 	"qmconformance/harness/target"
@@ -32,6 +35,8 @@ type world struct {
 // facts describe the subject, as its programs tell them.
 type facts struct {
 	qmKind, qmVersion, xinetd, kernel string
+	// conditions are those that known failures may depend on.
+	conditions map[string]bool
 }
 
 // build makes the world. It returns what there is of it even with an error, so
@@ -125,7 +130,7 @@ func ask(ctx context.Context, t *target.Target) facts {
 		line, _, _ := strings.Cut(strings.TrimSpace(res.Output), "\n")
 		return line
 	}
-	f := facts{qmKind: subject.KindScarletDME, qmVersion: first(t.QM(), "--version"), kernel: first("uname", "-r")}
+	f := facts{conditions: conditions(ctx, t), qmKind: subject.KindScarletDME, qmVersion: first(t.QM(), "--version"), kernel: first("uname", "-r")}
 	if strings.Contains(f.qmVersion, "stand-in") {
 		f.qmKind = subject.KindStandIn
 		// "stand-in for ScarletDME's qm, 1": the kind says the rest.
@@ -142,7 +147,18 @@ func ask(ctx context.Context, t *target.Target) facts {
 }
 
 func (w *world) circumstance() verdict.Circumstance {
-	return verdict.Circumstance{QMKind: w.facts.qmKind, QMVersion: w.facts.qmVersion, Xinetd: w.facts.xinetd, Conditions: map[string]bool{}}
+	return verdict.Circumstance{QMKind: w.facts.qmKind, QMVersion: w.facts.qmVersion, Xinetd: w.facts.xinetd, Conditions: w.facts.conditions}
+}
+
+// conditions are facts of the subject on which defects of its programs depend.
+func conditions(ctx context.Context, t *target.Target) map[string]bool {
+	config, _ := t.Configuration(ctx)
+	return map[string]bool{
+		// xinetd writes a log file of its own, for either service.
+		"log-to-file": slices.ContainsFunc(requirement.NetworkServices, func(s requirement.Service) bool {
+			return observe.LogsToFile(config, string(s))
+		}),
+	}
 }
 
 func (w *world) describe(r *run) report.Subject {

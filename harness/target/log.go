@@ -33,6 +33,9 @@ func (t *Target) findLogs(ctx context.Context) {
 	}
 }
 
+// LogFiles are the files that xinetd logs to, as its configuration has it.
+func (t *Target) LogFiles() []string { return slices.Clone(t.logFiles) }
+
 // LogMark is a place in the log.
 type LogMark struct {
 	messages int

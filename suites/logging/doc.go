@@ -3,5 +3,3 @@
 package logging
 
 const area = "logging"
-
-var _ = area
