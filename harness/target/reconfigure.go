@@ -104,7 +104,13 @@ func (t *Target) Respawn(ctx context.Context) (agent.Readiness, error) {
 	if _, err := t.StopXinetd(ctx, syscall.SIGKILL); err != nil {
 		return agent.Readiness{}, err
 	}
-	ready, err := t.StartXinetd(ctx, agent.StartRequest{Argv: XinetdArgv, Ready: readyLimit})
+	return t.Launch(ctx, readyLimit)
+}
+
+// Launch starts xinetd where none of ours runs, and waits until it is ready for as
+// long as the limit says.
+func (t *Target) Launch(ctx context.Context, limit time.Duration) (agent.Readiness, error) {
+	ready, err := t.StartXinetd(ctx, agent.StartRequest{Argv: XinetdArgv, Ready: limit})
 	t.Startup.Xinetd = ready
 	t.findLogs(ctx)
 	return ready, err

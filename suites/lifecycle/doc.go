@@ -3,5 +3,3 @@
 package lifecycle
 
 const area = "lifecycle"
-
-var _ = area

@@ -3,5 +3,3 @@
 package reuse
 
 const area = "reuse"
-
-var _ = area
