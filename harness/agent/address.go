@@ -18,13 +18,13 @@ func (a *Agent) Addresses(_ None, list *[]Address) (err error) {
 
 // OwnAddresses are the addresses of the network namespace that the caller is in.
 func OwnAddresses() ([]Address, error) {
-	links, err := netlink.LinkList()
+	links, err := dump(netlink.LinkList)
 	if err != nil {
 		return nil, err
 	}
 	var list []Address
 	for _, link := range links {
-		addrs, err := netlink.AddrList(link, netlink.FAMILY_ALL)
+		addrs, err := dump(func() ([]netlink.Addr, error) { return netlink.AddrList(link, netlink.FAMILY_ALL) })
 		if err != nil {
 			return nil, err
 		}
@@ -37,16 +37,31 @@ func OwnAddresses() ([]Address, error) {
 	return list, nil
 }
 
+// dumps is how often a list is asked for while it changes under the reading. Other
+// runs on the machine make and remove interfaces all the time.
+const dumps = 20
+
+// dump reads a list of the kernel's anew when it changed meanwhile, which the
+// kernel says of it: what came then may lack entries.
+func dump[T any](read func() ([]T, error)) (list []T, err error) {
+	for range dumps {
+		if list, err = read(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			return list, err
+		}
+	}
+	return nil, err
+}
+
 // AddAddress gives the container one more address, on the interface whose
 // network holds it. A client host gets its many source addresses this way; a
 // container for each would cost 400 ms instead of 2.
 func (a *Agent) AddAddress(prefix netip.Prefix, _ *None) error {
-	links, err := netlink.LinkList()
+	links, err := dump(netlink.LinkList)
 	if err != nil {
 		return err
 	}
 	for _, link := range links {
-		addrs, err := netlink.AddrList(link, netlink.FAMILY_ALL)
+		addrs, err := dump(func() ([]netlink.Addr, error) { return netlink.AddrList(link, netlink.FAMILY_ALL) })
 		if err != nil {
 			return err
 		}
