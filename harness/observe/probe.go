@@ -40,6 +40,7 @@ func greetProbe(ctx context.Context, link wire.Link) *probed {
 	return greetProbeWithin(ctx, link, probeGreeting)
 }
 
+// greetProbeWithin is greetProbe where many are greeted at once.
 func greetProbeWithin(ctx context.Context, link wire.Link, limit time.Duration) *probed {
 	p := &probed{link: link}
 	var line []byte
