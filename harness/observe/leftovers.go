@@ -30,8 +30,8 @@ func (l Leftover) String() string {
 
 const (
 	// leftLimit is how long a server may take to end after its client: one that
-	// hangs up takes a second.
-	leftLimit = 2500 * time.Millisecond
+	// hangs up takes a second, and a busy machine a few times that.
+	leftLimit = 4 * time.Second
 	// busyInterval is the least time over which the processor time of what stays is
 	// taken: 50 ticks of the kernel's clock, so that one more or less is 2 %.
 	busyInterval = 500 * time.Millisecond
@@ -90,7 +90,7 @@ func awaitLeaving(ctx context.Context, s *Scene, before crowd) (left []Leftover,
 		}
 		took = time.Since(began)
 		strangers := before.strangers(snap)
-		runaways := 0
+		runaways, young := 0, false
 		for i, p := range strangers {
 			stay, seen := known[identity(p)]
 			if !seen {
@@ -101,11 +101,12 @@ func awaitLeaving(ctx context.Context, s *Scene, before crowd) (left []Leftover,
 			if stay.used() >= runawayTime {
 				runaways++
 			}
+			young = young || snap.Taken.Sub(stay.since) < busyInterval
 		}
 		if len(strangers) == 0 {
 			return nil, took, nil
 		}
-		if took < leftLimit && (runaways < len(strangers) || took < busyInterval) {
+		if took < leftLimit && runaways < len(strangers) || young && took < leftLimit+2*busyInterval {
 			if err := pause(ctx, gonePoll); err != nil {
 				return nil, took, err
 			}

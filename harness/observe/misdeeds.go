@@ -46,7 +46,7 @@ type Misdeed struct {
 	Held bool
 }
 
-// misdeed makes one, and names the record that it locked, if it did.
+// misdeed is how a client commits one; it says whether it got to where it was to.
 type misdeed struct {
 	what string
 	make func(ctx context.Context, g *guest) bool
@@ -56,7 +56,7 @@ type misdeed struct {
 type guest struct {
 	scene *Scene
 	conn  *wire.Conn
-	// said is what the misdeed wants to be told of.
+	// said is what came last, for the report.
 	said string
 	// lock is the id of a record whose lock the guest had when it left.
 	lock string
@@ -183,7 +183,7 @@ func sending(what string, n int, place func(*guest, context.Context) bool, data 
 	})
 }
 
-// settle gives the server the time to take what was sent before the client leaves:
+// settleIn gives the server the time to take what was sent before the client leaves:
 // until it answers or ends, and no longer than this, since it may do neither.
 const settleIn = 100 * time.Millisecond
 
@@ -309,7 +309,7 @@ func somethingElse(s requirement.Service) []message {
 	}
 }
 
-// company is how many misdeed at the same time: with one session beside them they
+// company is how many misbehave at the same time: with one session beside them they
 // are fewer than the ten users that a database is usually licensed for.
 const company = 6
 
