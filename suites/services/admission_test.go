@@ -128,6 +128,14 @@ var admission = judgetest.Table{
 		{Name: "nothing was tried", Facts: observe.Reached{}, Kind: verdict.Error},
 	},
 	"SERV-27": {
+		{
+			Name: "the program is silent on both, and the port open", Kind: verdict.Pass, Actual: "open there as on IPv4",
+			Facts: observe.Reached{IPv4: []observe.Try{{Connected: true, Outcome: "nothing for 5 s"}}, IPv6: []observe.Try{{Connected: true, Outcome: "nothing for 300 ms"}}},
+		},
+		{
+			Name: "the program is silent on IPv4, and IPv6 is closed", Kind: verdict.Fail, Actual: "connection refused",
+			Facts: observe.Reached{IPv4: []observe.Try{{Connected: true, Outcome: "nothing for 5 s"}}, IPv6: []observe.Try{{Outcome: "connection refused"}}},
+		},
 		{Name: "served", Facts: observe.Reached{Flags: []string{"IPv6"}, IPv6: []observe.Try{try("[2001:db8::1]:4242", true)}}, Kind: verdict.Pass, Expected: "served on IPv6"},
 		{Name: "not served", Facts: observe.Reached{IPv6: []observe.Try{try("[2001:db8::1]:4242", true), try("[::1]:4242", false)}}, Kind: verdict.Fail, Actual: "[::1]:4242: refused"},
 		{Name: "not to be served", Facts: observe.Reached{Flags: []string{"IPv4"}, IPv6: []observe.Try{try("[::1]:4242", false)}}, Kind: verdict.Pass, Expected: "flag IPv4"},

@@ -21,6 +21,7 @@ func passages(put func(*observe.Streamed, []observe.Passage)) []judgetest.Case {
 		{Name: "kept", Facts: facts(good, good), Kind: verdict.Pass, Actual: "20 bytes in 2 streams"},
 		{Name: "one is changed", Facts: facts(good, bad), Kind: verdict.Fail, Actual: "odd pieces, 70 bytes: byte 7 is 0a instead of 0d"},
 		{Name: "several are", Facts: facts(bad, bad, bad), Kind: verdict.Fail, Actual: "and 2 more"},
+		{Name: "the program never spoke", Facts: observe.Streamed{Mute: "nothing for 5 s"}, Kind: verdict.NotTestable, Actual: "nothing for 5 s"},
 		{Name: "nothing was sent", Facts: facts(), Kind: verdict.Error, Actual: "nothing was sent"},
 	}
 }
