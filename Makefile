@@ -12,7 +12,7 @@ BINARY := build/conformance.test
 conformance: $(BINARY)
 	@./$(BINARY)
 
-## test         the project's own tests: unit tests, and self-tests against Docker
+## test         the project's own tests; those against a Docker daemon only with QMCONFORMANCE_DOCKER_TESTS=1
 .PHONY: test
 test:
 	@go vet ./...
