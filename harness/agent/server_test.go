@@ -61,14 +61,17 @@ func TestATokenIsAskedFor(t *testing.T) {
 
 func TestASilentCallerIsNotWaitedForForLong(t *testing.T) {
 	g := NewWithT(t)
-	conn, err := net.Dial("tcp", serve(t, New(t.TempDir())).String())
+	address := serve(t, New(t.TempDir())).String()
+	// The server's clock starts when it accepts, which may be before Dial
+	// returns: only a time taken before it is a lower bound.
+	began := time.Now()
+	conn, err := net.Dial("tcp", address)
 	g.Expect(err).NotTo(HaveOccurred())
 	defer conn.Close()
-	began := time.Now()
 	_ = conn.SetDeadline(began.Add(soon))
 	_, err = conn.Read(make([]byte, 1))
 	g.Expect(err).To(Equal(io.EOF))
-	g.Expect(time.Since(began)).To(BeNumerically(">=", tokenLimit-time.Millisecond))
+	g.Expect(time.Since(began)).To(BeNumerically(">=", tokenLimit))
 }
 
 func TestConnectGivesUpWithItsContext(t *testing.T) {
