@@ -12,7 +12,7 @@ import (
 // is in a part that xinetd skips.
 func (p *parser) attribute(b *Block, line string, number int, comment bool) (drop string) {
 	text := strings.Trim(line, blank)
-	a := Attribute{File: b.File, Line: number, Text: text}
+	a := Attribute{File: b.File, Line: number, Text: strings.Join(splitValues(text), " ")}
 	end := strings.IndexAny(text, blank+"=")
 	if end < 0 {
 		end = len(text)

@@ -54,7 +54,8 @@ type Attribute struct {
 	Values   []string
 	File     string
 	Line     int
-	// Text is the whole line without the white space around it.
+	// Text is the whole line for a person to read: none of the white space around
+	// it, and one blank for each run of blanks and tabs in it.
 	Text string
 	// Ignored is the reason why this line has no effect, "" if it has.
 	Ignored string

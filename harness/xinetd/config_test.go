@@ -214,3 +214,10 @@ func FuzzParse(f *testing.F) {
 
 // danglingLink stands for a link to nowhere: a file that can't be examined.
 var danglingLink = fstest.MapFile{Mode: fs.ModeSymlink, Data: []byte("nowhere")}
+
+func TestTheTextOfAnAttributeIsForPeople(t *testing.T) {
+	config, _ := Parse(withClient(replace("umask           = 002", "umask\t\t=   022 ")), "/etc/xinetd.conf")
+	if a, _ := config.Service("qmclient")[0].Attribute("umask"); a.Text != "umask = 022" {
+		t.Errorf("%q", a.Text)
+	}
+}
