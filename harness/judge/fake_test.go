@@ -91,12 +91,12 @@ func specsOf(list ...Spec) Specs {
 	return m
 }
 
-// ruling is Bench.Ruling within a limit: a bench that waits for itself must fail
+// ruling is Court.Ruling within a limit: a court that waits for itself must fail
 // a test, not hang it.
-func ruling(t *testing.T, b *Bench, k Key) Ruling {
+func ruling(t *testing.T, c *Court, k Key) Ruling {
 	t.Helper()
 	done := make(chan Ruling, 1)
-	go func() { done <- b.Ruling(t.Context(), k) }()
+	go func() { done <- c.Ruling(t.Context(), k) }()
 	select {
 	case r := <-done:
 		return r

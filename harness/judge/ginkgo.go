@@ -12,12 +12,12 @@ import (
 	"qmconformance/harness/verdict"
 )
 
-// current is the bench that the specs of this process ask.
-var current *Bench
+// current is the court that the specs of this process ask.
+var current *Court
 
-// Use sets the bench that the specs ask. strict makes a failing SHOULD fail its
+// Use sets the court that the specs ask. strict makes a failing SHOULD fail its
 // spec.
-func Use(b *Bench, strictly bool) { current, strict = b, strictly }
+func Use(c *Court, strictly bool) { current, strict = c, strictly }
 
 var strict bool
 

@@ -36,7 +36,7 @@ func TestARedPreconditionNamesItsRoot(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			b := &Bench{
+			b := &Court{
 				Catalogue: chain(t), Stages: &fakeStages{},
 				Specs: specsOf(says("SERV-01", c.first), says("SERV-02", kept), says("SERV-03", kept)),
 			}
@@ -58,7 +58,7 @@ func TestARedPreconditionSparesTheLook(t *testing.T) {
 		looked = true
 		return nil, nil
 	})
-	b := &Bench{Catalogue: chain(t), Stages: &fakeStages{}, Specs: specsOf(says("SERV-01", harmed), says("SERV-02", kept), last)}
+	b := &Court{Catalogue: chain(t), Stages: &fakeStages{}, Specs: specsOf(says("SERV-01", harmed), says("SERV-02", kept), last)}
 	ruling(t, b, Key{"SERV-03", server})
 	NewWithT(t).Expect(looked).To(BeFalse())
 }
@@ -69,7 +69,7 @@ func TestAPreconditionOfTheHostWaitsForEveryService(t *testing.T) {
 	onlyClient := Spec{ID: "SERV-01", Plan: nothing("one"), Rule: func(c Case, _ any) verdict.Finding {
 		return verdict.That(c.Service != requirement.QMClient, "expected", "actual", "")
 	}}
-	b := &Bench{Catalogue: c, Stages: &fakeStages{}, Specs: specsOf(onlyClient, says("SERV-02", kept))}
+	b := &Court{Catalogue: c, Stages: &fakeStages{}, Specs: specsOf(onlyClient, says("SERV-02", kept))}
 	g.Expect(ruling(t, b, Key{"SERV-02", requirement.Host}).BecauseOf).To(Equal("SERV-01"))
 }
 
@@ -92,7 +92,7 @@ func TestACauseIsFollowedToItsRoot(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			b := &Bench{Catalogue: c, Stages: &fakeStages{}, Specs: specsOf(says("SERV-01", k.first), says("SERV-02", k.second), says("SERV-03", harmed))}
+			b := &Court{Catalogue: c, Stages: &fakeStages{}, Specs: specsOf(says("SERV-01", k.first), says("SERV-02", k.second), says("SERV-03", harmed))}
 			r := ruling(t, b, Key{"SERV-03", requirement.Host})
 			g.Expect(r.Kind).To(Equal(verdict.Fail))
 			g.Expect(r.BecauseOf).To(Equal(k.cause))
@@ -111,7 +111,7 @@ func TestNothingIsItsOwnCause(t *testing.T) {
 	circular := verdict.Unmet("no such service")
 	circular.BecauseOf = "SERV-09"
 	for want, second := range map[string]verdict.Finding{"": kept, "SERV-02": harmed} {
-		b := &Bench{Catalogue: c, Stages: &fakeStages{}, Specs: specsOf(says("SERV-01", circular), says("SERV-02", second), says("SERV-09", harmed))}
+		b := &Court{Catalogue: c, Stages: &fakeStages{}, Specs: specsOf(says("SERV-01", circular), says("SERV-02", second), says("SERV-09", harmed))}
 		g.Expect(ruling(t, b, Key{"SERV-09", requirement.Host}).BecauseOf).To(Equal(want))
 	}
 }
@@ -120,7 +120,7 @@ func TestARuleMayNameTheCauseItself(t *testing.T) {
 	named := harmed
 	named.BecauseOf = "SERV-07"
 	c := catalogue(t, entry{"SERV-01", "host", ""}, entry{"SERV-02", "host", "follows: [SERV-01]"})
-	b := &Bench{Catalogue: c, Stages: &fakeStages{}, Specs: specsOf(says("SERV-01", harmed), says("SERV-02", named))}
+	b := &Court{Catalogue: c, Stages: &fakeStages{}, Specs: specsOf(says("SERV-01", harmed), says("SERV-02", named))}
 	NewWithT(t).Expect(ruling(t, b, Key{"SERV-02", requirement.Host}).BecauseOf).To(Equal("SERV-07"))
 }
 
@@ -128,7 +128,7 @@ func TestAnAbsentCapabilityIsNotApplicable(t *testing.T) {
 	g := NewWithT(t)
 	stages := &fakeStages{lacks: requirement.Reconfigure}
 	c := catalogue(t, entry{"SERV-01", "host", ""}, entry{"SERV-02", "host", "needs: [boot, reconfigure]\nrequires: [SERV-01]"})
-	b := &Bench{Catalogue: c, Stages: stages, Specs: specsOf(says("SERV-01", harmed), says("SERV-02", harmed))}
+	b := &Court{Catalogue: c, Stages: stages, Specs: specsOf(says("SERV-01", harmed), says("SERV-02", harmed))}
 	r := ruling(t, b, Key{"SERV-02", requirement.Host})
 	g.Expect(r.Kind).To(Equal(verdict.NotApplicable))
 	g.Expect(r.Actual).To(ContainSubstring("reconfigure"))
@@ -137,7 +137,7 @@ func TestAnAbsentCapabilityIsNotApplicable(t *testing.T) {
 
 func TestWhatIsUnknownIsAnErrorOfOurs(t *testing.T) {
 	g := NewWithT(t)
-	b := &Bench{Catalogue: catalogue(t, entry{"SERV-01", "host", ""}), Stages: &fakeStages{}, Specs: Specs{}}
+	b := &Court{Catalogue: catalogue(t, entry{"SERV-01", "host", ""}), Stages: &fakeStages{}, Specs: Specs{}}
 	for _, id := range []string{"SERV-01", "SERV-99"} {
 		r := ruling(t, b, Key{id, requirement.Host})
 		g.Expect(r.Kind).To(Equal(verdict.Error))
@@ -165,7 +165,7 @@ func TestWhatBreaksIsAnErrorAndNoViolation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			r := ruling(t, &Bench{Catalogue: c, Stages: k.stages, Specs: specsOf(k.spec)}, Key{"SERV-01", requirement.Host})
+			r := ruling(t, &Court{Catalogue: c, Stages: k.stages, Specs: specsOf(k.spec)}, Key{"SERV-01", requirement.Host})
 			g.Expect(r.Kind).To(Equal(verdict.Error))
 			g.Expect(r.Actual).To(ContainSubstring(k.says))
 			g.Expect(r.BecauseOf).To(BeEmpty())
@@ -193,7 +193,7 @@ func TestTheKnownFailingListIsApplied(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			b := &Bench{Catalogue: c, Stages: &fakeStages{}, Known: known, Specs: specsOf(says("SERV-01", k.finding), says("SERV-02", kept))}
+			b := &Court{Catalogue: c, Stages: &fakeStages{}, Known: known, Specs: specsOf(says("SERV-01", k.finding), says("SERV-02", kept))}
 			if k.qm != "" {
 				b.Circumstance = func() verdict.Circumstance { return verdict.Circumstance{QMKind: k.qm} }
 			}

@@ -123,9 +123,9 @@ func (r *run) judge(ctx context.Context, specs RunSpecs) (list []verdict.Verdict
 	}
 	// Images are built: from here on time counts.
 	r.began = time.Now()
-	bench := r.bench(ctx, keys)
-	judge.Use(bench, r.settings.Strict)
-	bench.Launch(ctx, keys)
+	court := r.court(ctx, keys)
+	judge.Use(court, r.settings.Strict)
+	court.Launch(ctx, keys)
 	ginkgo.ReportAfterSuite("verdicts", func(report ginkgo.Report) { r.final = report })
 	specs(silent{}, SuiteName, r.suite, r.reporter)
 	list, selected := judge.Verdicts(r.final)

@@ -36,9 +36,9 @@ type Ruling struct {
 	Cut bool
 }
 
-// Bench judges. It is safe for use by many goroutines: every look is taken once
+// Court judges. It is safe for use by many goroutines: every look is taken once
 // and every verdict reached once, whoever asks first.
-type Bench struct {
+type Court struct {
 	Catalogue *requirement.Catalogue
 	// Specs are those to judge by; nil for the registered ones.
 	Specs Specs
@@ -82,44 +82,44 @@ type future[T any] struct {
 	value T
 }
 
-func (b *Bench) init() {
-	b.once.Do(func() {
-		b.turns = make(chan struct{}, max(1, b.Procs))
-		b.queues = map[observe.Stage]*sync.Mutex{}
-		b.looks = map[lookKey]*future[taken]{}
-		b.judged = map[Key]*future[Ruling]{}
+func (c *Court) init() {
+	c.once.Do(func() {
+		c.turns = make(chan struct{}, max(1, c.Procs))
+		c.queues = map[observe.Stage]*sync.Mutex{}
+		c.looks = map[lookKey]*future[taken]{}
+		c.judged = map[Key]*future[Ruling]{}
 	})
 }
 
 // Launch judges all the keys in the background, in their order as far as they
 // don't wait for each other.
-func (b *Bench) Launch(ctx context.Context, keys []Key) {
+func (c *Court) Launch(ctx context.Context, keys []Key) {
 	for _, k := range keys {
-		go b.Ruling(ctx, k)
+		go c.Ruling(ctx, k)
 	}
 }
 
 // Ruling is the verdict of a requirement for a service. It waits for what the
 // verdict rests on; when ctx ends first the verdict is an error of the harness.
-func (b *Bench) Ruling(ctx context.Context, k Key) Ruling {
-	b.init()
-	b.mu.Lock()
-	f, there := b.judged[k]
+func (c *Court) Ruling(ctx context.Context, k Key) Ruling {
+	c.init()
+	c.mu.Lock()
+	f, there := c.judged[k]
 	if !there {
 		f = &future[Ruling]{done: make(chan struct{})}
-		b.judged[k] = f
+		c.judged[k] = f
 	}
-	b.mu.Unlock()
+	c.mu.Unlock()
 	if !there {
-		f.value = b.judge(ctx, k)
+		f.value = c.judge(ctx, k)
 		// What the end of the run cut off was not judged, and leaves no verdict.
 		f.value.Cut = ctx.Err() != nil && f.value.Kind == verdict.Error
-		if b.Keep != nil && !f.value.Cut {
-			f.value.Evidence = b.Keep(f.value)
+		if c.Keep != nil && !f.value.Cut {
+			f.value.Evidence = c.Keep(f.value)
 		}
 		close(f.done)
-		if b.Announce != nil && !f.value.Cut {
-			b.Announce(f.value)
+		if c.Announce != nil && !f.value.Cut {
+			c.Announce(f.value)
 		}
 	}
 	<-f.done
@@ -128,28 +128,28 @@ func (b *Bench) Ruling(ctx context.Context, k Key) Ruling {
 
 // take takes a look once. Looks of one stage take turns, so that none sees
 // what another does to the target.
-func (b *Bench) take(ctx context.Context, p observe.Plan, s requirement.Service) taken {
+func (c *Court) take(ctx context.Context, p observe.Plan, s requirement.Service) taken {
 	k := lookKey{p.Name, p.For(s)}
-	b.mu.Lock()
-	f, there := b.looks[k]
+	c.mu.Lock()
+	f, there := c.looks[k]
 	if !there {
 		f = &future[taken]{done: make(chan struct{})}
-		b.looks[k] = f
+		c.looks[k] = f
 	}
-	queue, ok := b.queues[p.Stage]
+	queue, ok := c.queues[p.Stage]
 	if !ok {
 		queue = &sync.Mutex{}
-		b.queues[p.Stage] = queue
+		c.queues[p.Stage] = queue
 	}
-	b.mu.Unlock()
+	c.mu.Unlock()
 	if !there {
 		queue.Lock()
 		if !p.Patient {
-			b.turns <- struct{}{}
+			c.turns <- struct{}{}
 		}
-		f.value = b.look(ctx, p, k.service)
+		f.value = c.look(ctx, p, k.service)
 		if !p.Patient {
-			<-b.turns
+			<-c.turns
 		}
 		queue.Unlock()
 		close(f.done)
@@ -158,7 +158,7 @@ func (b *Bench) take(ctx context.Context, p observe.Plan, s requirement.Service)
 	return f.value
 }
 
-func (b *Bench) look(ctx context.Context, p observe.Plan, s requirement.Service) (t taken) {
+func (c *Court) look(ctx context.Context, p observe.Plan, s requirement.Service) (t taken) {
 	t.bundle = &evidence.Bundle{}
 	if ctx.Err() != nil {
 		t.err = fmt.Errorf("not looked at: %w", context.Cause(ctx))
@@ -172,7 +172,7 @@ func (b *Bench) look(ctx context.Context, p observe.Plan, s requirement.Service)
 			t.bundle.Text("panic", fmt.Sprintf("%v\n\n%s", r, debug.Stack()))
 		}
 	}()
-	scene, err := b.Stages.Scene(ctx, p.Stage, s)
+	scene, err := c.Stages.Scene(ctx, p.Stage, s)
 	if err != nil {
 		t.err = err
 		return t

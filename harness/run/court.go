@@ -15,9 +15,9 @@ import (
 	"qmconformance/harness/verdict"
 )
 
-// bench makes the bench of a run: verdicts for the selected keys are kept and
+// court makes the court of a run: verdicts for the selected keys are kept and
 // announced; those that are only asked for as preconditions are not.
-func (r *run) bench(ctx context.Context, keys []judge.Key) *judge.Bench {
+func (r *run) court(ctx context.Context, keys []judge.Key) *judge.Court {
 	selected := map[judge.Key]bool{}
 	for _, k := range keys {
 		selected[k] = true
@@ -25,7 +25,7 @@ func (r *run) bench(ctx context.Context, keys []judge.Key) *judge.Bench {
 	need := judge.StagesOf(keys)
 	r.world.stages.frozen = len(need) > 1 || !need[string(observe.AsShipped)]
 	chosen := func(g judge.Ruling) bool { return selected[judge.Key{ID: g.ID, Service: g.Service}] }
-	return &judge.Bench{
+	return &judge.Court{
 		Catalogue: judge.Catalogue, Known: r.known, Circumstance: r.world.circumstance,
 		Stages: r.world.stages, Procs: r.settings.Procs,
 		Keep: func(g judge.Ruling) string {

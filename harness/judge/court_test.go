@@ -30,7 +30,7 @@ func (c *counted) plan(name string, stage observe.Stage) observe.Plan {
 		}
 		c.taken.Add(1)
 		s.Evidence.Text("look", name)
-		// Room for another look to come in between, if the bench lets it.
+		// Room for another look to come in between, if the court lets it.
 		time.Sleep(time.Millisecond)
 		c.within[stage].Add(-1)
 		return name, nil
@@ -58,7 +58,7 @@ func TestUnderConcurrentDemandEachLookIsTakenOnce(t *testing.T) {
 		}})
 	}
 	var kept, announced atomic.Int64
-	b := &Bench{
+	b := &Court{
 		Catalogue: catalogue(t, list...), Specs: specsOf(specs...), Stages: &fakeStages{}, Procs: 4,
 		Keep:     func(Ruling) string { kept.Add(1); return "somewhere" },
 		Announce: func(Ruling) { announced.Add(1) },
@@ -82,7 +82,7 @@ func TestUnderConcurrentDemandEachLookIsTakenOnce(t *testing.T) {
 }
 
 func TestStagesRunBesideEachOther(t *testing.T) {
-	// Each look waits for the other: only a bench that runs both at once ends this.
+	// Each look waits for the other: only a court that runs both at once ends this.
 	met := make(chan struct{})
 	wait := func(ctx context.Context, _ *observe.Scene) (any, error) {
 		select {
@@ -99,7 +99,7 @@ func TestStagesRunBesideEachOther(t *testing.T) {
 		s.Plan = plan(id, stage, wait)
 		specs[id] = s
 	}
-	b := &Bench{Catalogue: catalogue(t, entry{"SERV-01", "host", ""}, entry{"SERV-02", "host", ""}), Specs: specs, Stages: &fakeStages{}, Procs: 2}
+	b := &Court{Catalogue: catalogue(t, entry{"SERV-01", "host", ""}, entry{"SERV-02", "host", ""}), Specs: specs, Stages: &fakeStages{}, Procs: 2}
 	b.Launch(t.Context(), []Key{{"SERV-01", requirement.Host}, {"SERV-02", requirement.Host}})
 	for id := range specs {
 		NewWithT(t).Expect(ruling(t, b, Key{id, requirement.Host}).Kind).To(Equal(verdict.Pass))
@@ -125,7 +125,7 @@ func TestProcsBoundsTheLooks(t *testing.T) {
 		specs[id] = s
 		keys = append(keys, Key{id, requirement.Host})
 	}
-	b := &Bench{Catalogue: catalogue(t, list...), Specs: specs, Stages: &fakeStages{}, Procs: 1}
+	b := &Court{Catalogue: catalogue(t, list...), Specs: specs, Stages: &fakeStages{}, Procs: 1}
 	b.Launch(t.Context(), keys)
 	for _, k := range keys {
 		ruling(t, b, k)
@@ -134,7 +134,7 @@ func TestProcsBoundsTheLooks(t *testing.T) {
 }
 
 func TestAPatientLookTakesNoTurn(t *testing.T) {
-	// The patient look waits for one that works, on a bench with a single turn.
+	// The patient look waits for one that works, on a court with a single turn.
 	worked := make(chan struct{})
 	specs := specsOf(says("SERV-01", kept), says("SERV-02", kept))
 	for id, patient := range map[string]bool{"SERV-01": true, "SERV-02": false} {
@@ -155,7 +155,7 @@ func TestAPatientLookTakesNoTurn(t *testing.T) {
 		specs[id] = s
 	}
 	g := NewWithT(t)
-	b := &Bench{Catalogue: catalogue(t, entry{"SERV-01", "qmserver", ""}, entry{"SERV-02", "qmserver", ""}), Specs: specs, Stages: &fakeStages{}, Procs: 1}
+	b := &Court{Catalogue: catalogue(t, entry{"SERV-01", "qmserver", ""}, entry{"SERV-02", "qmserver", ""}), Specs: specs, Stages: &fakeStages{}, Procs: 1}
 	first := make(chan Ruling)
 	go func() { first <- b.Ruling(t.Context(), Key{"SERV-01", requirement.QMServer}) }()
 	g.Expect(b.Ruling(t.Context(), Key{"SERV-02", requirement.QMServer}).Kind).To(Equal(verdict.Pass))
@@ -178,7 +178,7 @@ func TestALookOverItsLimitIsAnErrorThatNamesTheLimit(t *testing.T) {
 			g := NewWithT(t)
 			s := says("SERV-01", harmed)
 			s.Plan = observe.Plan{Name: "slow", Stage: observe.AsShipped, Limit: 3 * time.Millisecond, Take: take}
-			r := ruling(t, &Bench{Catalogue: c, Specs: specsOf(s), Stages: &fakeStages{}}, Key{"SERV-01", requirement.Host})
+			r := ruling(t, &Court{Catalogue: c, Specs: specsOf(s), Stages: &fakeStages{}}, Key{"SERV-01", requirement.Host})
 			g.Expect(r.Kind).To(Equal(verdict.Error))
 			g.Expect(r.Actual).To(ContainSubstring("look slow did not end within its limit of 3ms"))
 			g.Expect(r.Actual).NotTo(ContainSubstring("\n"))
@@ -203,7 +203,7 @@ func TestWhatTheEndOfTheRunCutOffLeavesNoVerdict(t *testing.T) {
 				close(looking)
 				return take(ctx, scene)
 			}
-			b := &Bench{
+			b := &Court{
 				Catalogue: c, Specs: specsOf(s, says("SERV-02", kept)), Stages: &fakeStages{},
 				Keep:     func(r Ruling) string { t.Errorf("kept %s", r.ID); return "" },
 				Announce: func(r Ruling) { t.Errorf("announced %s", r.ID) },
@@ -225,7 +225,7 @@ func TestNothingIsLookedAtAfterTheEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	stages := &fakeStages{}
-	b := &Bench{Catalogue: catalogue(t, entry{"SERV-01", "host", ""}), Specs: specsOf(says("SERV-01", kept)), Stages: stages}
+	b := &Court{Catalogue: catalogue(t, entry{"SERV-01", "host", ""}), Specs: specsOf(says("SERV-01", kept)), Stages: stages}
 	g.Expect(b.Ruling(ctx, Key{"SERV-01", requirement.Host}).Cut).To(BeTrue())
 	g.Expect(stages.scenes).To(BeZero())
 }
@@ -235,7 +235,7 @@ func TestEvidenceIsKeptBeforeAnybodyLearnsOfTheVerdict(t *testing.T) {
 	entered := make(chan struct{})
 	release := make(chan struct{})
 	var announced atomic.Bool
-	b := &Bench{
+	b := &Court{
 		Catalogue: catalogue(t, entry{"SERV-01", "host", ""}), Specs: specsOf(says("SERV-01", harmed)), Stages: &fakeStages{},
 		Keep: func(r Ruling) string {
 			if announced.Load() {
@@ -276,7 +276,7 @@ func TestARulingHoldsItsFactsAndEvidence(t *testing.T) {
 		scene.Evidence.Text("log", "a line")
 		return 42, nil
 	}
-	r := ruling(t, &Bench{Catalogue: catalogue(t, entry{"SERV-01", "host", ""}), Specs: specsOf(s), Stages: &fakeStages{}}, Key{"SERV-01", requirement.Host})
+	r := ruling(t, &Court{Catalogue: catalogue(t, entry{"SERV-01", "host", ""}), Specs: specsOf(s), Stages: &fakeStages{}}, Key{"SERV-01", requirement.Host})
 	g.Expect(r.Facts).To(Equal(42))
 	g.Expect(r.Bundle.Empty()).To(BeFalse())
 }
