@@ -21,6 +21,11 @@ type Bundle struct {
 	transcripts []Transcript
 	processes   []Processes
 	texts       []Text
+	// comparisons, logs and sources keep their structure for the report; logs and
+	// sources are among the texts as well.
+	comparisons []Comparison
+	logs        []Text
+	sources     []Text
 	secrets     []string
 }
 
@@ -63,6 +68,29 @@ func (b *Bundle) Text(name, text string) {
 	b.texts = append(b.texts, Text{name, text})
 }
 
+// Log keeps what a log held of the moment that the look is about.
+func (b *Bundle) Log(name, text string) {
+	b.Text(name, text)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.logs = append(b.logs, Text{name, text})
+}
+
+// Source keeps a file of the subject, by its path in the target.
+func (b *Bundle) Source(path, text string) {
+	b.Text(strings.TrimPrefix(path, "/"), text)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sources = append(b.sources, Text{path, text})
+}
+
+// Compare keeps facts about a process beside those of the contract.
+func (b *Bundle) Compare(name string, rows []Row) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.comparisons = append(b.comparisons, Comparison{name, rows})
+}
+
 // Secret is blotted out of everything that is written.
 func (b *Bundle) Secret(s string) {
 	b.mu.Lock()
@@ -85,7 +113,7 @@ func (b *Bundle) Files() []Text {
 	var list []Text
 	taken := map[string]bool{}
 	add := func(name, extension, text string) {
-		name = fileName(name)
+		name = strings.TrimSuffix(fileName(name), extension)
 		unique := name
 		for n := 2; taken[unique]; n++ {
 			unique = fmt.Sprintf("%s-%d", name, n)

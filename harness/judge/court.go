@@ -32,6 +32,8 @@ type Ruling struct {
 	verdict.Verdict
 	Bundle *evidence.Bundle
 	Facts  any
+	// Where is the line of the subject that decides, where the rule knows it.
+	Where verdict.Place
 	// Cut says that the run ended before it could be judged.
 	Cut bool
 }

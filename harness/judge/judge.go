@@ -39,7 +39,7 @@ func (c *Court) judge(ctx context.Context, k Key) Ruling {
 	}
 	ruling := Ruling{
 		Verdict: verdict.New(r, k.Service, finding, t.took+time.Since(began)),
-		Bundle:  t.bundle, Facts: t.facts,
+		Bundle:  t.bundle, Facts: t.facts, Where: finding.Where,
 	}
 	red := finding.Kind == verdict.Fail || finding.Kind == verdict.NotTestable
 	if red && ruling.BecauseOf == "" {

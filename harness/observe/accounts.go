@@ -78,7 +78,7 @@ var AccountsOf = &Look[Accounts]{
 		a, err := readAccounts(ctx, s)
 		for _, name := range []string{"/etc/group", "/etc/passwd"} {
 			text, _ := readIfThere(ctx, s, name)
-			s.Evidence.Text(name, text)
+			s.Evidence.Source(name, text)
 		}
 		return a, err
 	},

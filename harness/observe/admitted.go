@@ -89,7 +89,7 @@ var Admission = &Look[Admitted]{
 		for _, r := range xinetd.Entries(log.Records, xinetd.Fail, string(s.Service)) {
 			f.Refusals = append(f.Refusals, r.Reason)
 		}
-		s.Evidence.Text("xinetd.log", log.Text)
+		s.Evidence.Log("xinetd.log", log.Text)
 		return f, err
 	},
 }

@@ -3,7 +3,6 @@ package observe
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"qmconformance/harness/agent"
@@ -87,13 +86,9 @@ func configured(ctx context.Context, s *Scene) (Configured, error) {
 			f.Complaints = append(f.Complaints, c)
 		}
 	}
-	s.Evidence.Text("xinetd.log", log.Text)
-	for _, name := range f.Config.Files {
-		content, err := readIfThere(ctx, s, name)
-		if err != nil {
-			return f, err
-		}
-		s.Evidence.Text(strings.TrimPrefix(name, "/"), content)
+	s.Evidence.Log("xinetd.log", log.Text)
+	if err := sources(ctx, s, f.Config); err != nil {
+		return f, err
 	}
 
 	if err := f.names(ctx, s); err != nil {
@@ -128,6 +123,7 @@ func (f *Configured) names(ctx context.Context, s *Scene) error {
 	if err != nil {
 		return err
 	}
+	s.Evidence.Source("/etc/services", text)
 	f.Near = netdb.ParseServices(text).Near(string(s.Service), "tcp", int(s.Service.UsualPort()))
 	return nil
 }

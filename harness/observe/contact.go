@@ -116,7 +116,7 @@ func contact(ctx context.Context, s *Scene) (Contacted, error) {
 			len(xinetd.Entries(records, xinetd.Fail, string(s.Service))) > 0
 	})
 	f.Logged = log.Records
-	s.Evidence.Text("xinetd.log", log.Text)
+	s.Evidence.Log("xinetd.log", log.Text)
 	return f, err
 }
 
@@ -124,7 +124,7 @@ func (f *Contacted) terminal(ctx context.Context, s *Scene, conn *wire.Conn) err
 	client := telnet.New(conn, Terminal)
 	greeting := client.Greet(ctx)
 	f.Telnet, f.Opening = &greeting, greeting.Outcome
-	if err := f.Served.look(ctx, s, conn); err != nil {
+	if err := f.Served.look(ctx, s, conn, f.Qmusers); err != nil {
 		return err
 	}
 	left := client.LeaveBeforeLogin(ctx)
@@ -136,7 +136,7 @@ func (f *Contacted) program(ctx context.Context, s *Scene, conn *wire.Conn) erro
 	client := qmclient.New(conn)
 	greeting := client.Greet(ctx)
 	f.API, f.Opening = &greeting, greeting.Outcome
-	if err := f.Served.look(ctx, s, conn); err != nil {
+	if err := f.Served.look(ctx, s, conn, f.Qmusers); err != nil {
 		return err
 	}
 	left := client.RefusedRequest(ctx)
@@ -145,7 +145,7 @@ func (f *Contacted) program(ctx context.Context, s *Scene, conn *wire.Conn) erro
 }
 
 // look finds the process behind a connection that is open.
-func (v *Served) look(ctx context.Context, s *Scene, conn wire.Link) error {
+func (v *Served) look(ctx context.Context, s *Scene, conn wire.Link, qmusers int) error {
 	if !conn.Connected() {
 		return nil
 	}
@@ -156,6 +156,7 @@ func (v *Served) look(ctx context.Context, s *Scene, conn wire.Link) error {
 	}
 	s.Evidence.Snapshot("session", snap)
 	v.fill(snap, conn.LocalAddr(), s.Startup.Xinetd.Daemon.PID)
+	s.Evidence.Compare("at the prompt", v.beside(contract{service: s.Service, qmusers: qmusers}))
 	return nil
 }
 

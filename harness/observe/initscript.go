@@ -110,7 +110,7 @@ func (f *InitScripted) run(ctx context.Context, s *Scene) (err error) {
 	s.Evidence.Snapshot("restarted", snap)
 	log, err := s.ReadLog(ctx, mark)
 	f.Log = log.Records
-	s.Evidence.Text("restart-xinetd.log", log.Text)
+	s.Evidence.Log("restart-xinetd.log", log.Text)
 	if err != nil {
 		return err
 	}

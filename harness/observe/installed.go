@@ -32,6 +32,9 @@ var InstalledSubject = &Look[Installed]{
 			return f, err
 		}
 		config, remarks := s.Configuration(ctx)
+		if err := sources(ctx, s, config); err != nil {
+			return f, err
+		}
 		f.Log, f.Remarks = xinetd.ReadStartup(log.Records, &config), remarks
 		if s.Startup.Xinetd.Daemon.PID > 0 {
 			state, err := s.XinetdState(ctx)
@@ -47,7 +50,7 @@ var InstalledSubject = &Look[Installed]{
 			s.Evidence.Text("setup-output", f.Installation.Setup.Output)
 		}
 		s.Evidence.Text("start-output", s.Startup.Command+"\n\n"+s.Startup.Start.Output)
-		s.Evidence.Text("xinetd.log", log.Text)
+		s.Evidence.Log("xinetd.log", log.Text)
 		s.Evidence.Text("remarks", remarkText(remarks))
 		return f, nil
 	},

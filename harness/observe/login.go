@@ -130,6 +130,7 @@ var Login = &Look[LoggedIn]{
 		if err == nil {
 			s.Evidence.Snapshot("logged-in", snap)
 			f.Served.fill(snap, session.conn.LocalAddr(), s.Startup.Xinetd.Daemon.PID)
+			s.Evidence.Compare("after the login of "+f.User, f.Served.beside(contract{s.Service, f.Qmusers, f.UID, f.GID}))
 		}
 		session.Close(ctx, s, string(s.Service)+"-"+f.User)
 		if err != nil {

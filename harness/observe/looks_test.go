@@ -179,7 +179,7 @@ func TestTheProcessBehindAConnection(t *testing.T) {
 	defer conn.Close()
 	greetProbe(limited(t), conn)
 	var v Served
-	g.Expect(v.look(limited(t), s, conn)).To(Succeed())
+	g.Expect(v.look(limited(t), s, conn, 900)).To(Succeed())
 	g.Expect(v.Client).To(Equal(conn.LocalAddr()))
 	g.Expect(v.Socket.Inode).NotTo(BeZero())
 	g.Expect(v.Holders).NotTo(BeEmpty())
@@ -189,7 +189,7 @@ func TestTheProcessBehindAConnection(t *testing.T) {
 	closed := s.Dial(limited(t), 1, wire.Options{})
 	defer closed.Close()
 	var none Served
-	g.Expect(none.look(limited(t), s, closed)).To(Succeed())
+	g.Expect(none.look(limited(t), s, closed, 900)).To(Succeed())
 	g.Expect(none).To(Equal(Served{}))
 }
 

@@ -116,7 +116,7 @@ func rebind(ctx context.Context, s *Scene, name string, signal syscall.Signal, s
 	}
 	log, err := s.ReadLog(ctx, mark)
 	f.Log = log.Records
-	s.Evidence.Text(name+"-xinetd.log", log.Text)
+	s.Evidence.Log(name+"-xinetd.log", log.Text)
 	return f, err
 }
 

@@ -82,7 +82,7 @@ func reload(ctx context.Context, s *Scene, name string, change func() error) (Re
 	f.Running = state.Running
 	log, readErr := s.ReadLog(ctx, mark)
 	f.Log = log.Records
-	s.Evidence.Text(name+"-xinetd.log", log.Text)
+	s.Evidence.Log(name+"-xinetd.log", log.Text)
 	return f, errors.Join(err, readErr)
 }
 

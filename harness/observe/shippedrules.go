@@ -21,13 +21,16 @@ var ShippedRules = &Look[Shipped]{
 	Take: func(ctx context.Context, s *Scene) (Shipped, error) {
 		f := Shipped{Hosts: map[string][]string{}}
 		f.Config, _ = s.Configuration(ctx)
+		if err := sources(ctx, s, f.Config); err != nil {
+			return f, err
+		}
 		for _, name := range []string{"/etc/hosts.allow", "/etc/hosts.deny"} {
 			text, err := readIfThere(ctx, s, name)
 			if err != nil {
 				return f, err
 			}
 			f.Hosts[name] = hostsRules(text)
-			s.Evidence.Text(strings.TrimPrefix(name, "/"), text)
+			s.Evidence.Source(name, text)
 		}
 		return f, nil
 	},

@@ -302,7 +302,7 @@ func (t *tracer) read(ctx context.Context, trail *Trail, mark target.LogMark, en
 	log, err := t.s.AwaitLog(ctx, mark, func(r []xinetd.Record) bool { return t.mute || enough(r) })
 	trail.Logged = log.Records
 	t.mute = t.mute || !enough(log.Records)
-	t.s.Evidence.Text(fmt.Sprintf("%s-%s.log", t.s.Service, trail.Rule), log.Text)
+	t.s.Evidence.Log(fmt.Sprintf("%s-%s.log", t.s.Service, trail.Rule), log.Text)
 	return err
 }
 

@@ -93,7 +93,7 @@ var Sessions = &Look[SessionTrails]{
 		for _, trail := range f.Sessions {
 			trail.Logged = log.Records
 		}
-		s.Evidence.Text("xinetd.log", log.Text)
+		s.Evidence.Log("xinetd.log", log.Text)
 		return f, err
 	},
 }

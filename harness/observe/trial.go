@@ -262,7 +262,7 @@ func (d *during) end(ctx context.Context, before int) error {
 		d.trial.Knocks = append(d.trial.Knocks, *v.Knock)
 	}
 	d.g.facts.Trials[d.trial.Name] = *d.trial
-	d.g.s.Evidence.Text(d.trial.Name+".txt", d.trial.text(log.Text))
+	d.g.s.Evidence.Text(d.trial.Name, d.trial.text(log.Text))
 	return nil
 }
 

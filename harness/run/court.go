@@ -51,7 +51,11 @@ func (r *run) keep(g judge.Ruling) string {
 		return ""
 	}
 	folder := evidence.Folder(g.ID, string(g.Service))
-	if err := evidence.Write(r.settings.Results, folder, g.Bundle, g.Facts, report.Rerun(r.settings, g.Verdict)); err != nil {
+	err := evidence.Write(r.settings.Results, folder, g.Bundle, g.Facts, report.Rerun(r.settings, g.Verdict))
+	if err == nil {
+		err = evidence.WriteRecord(r.settings.Results, folder, g.Bundle, g.Where)
+	}
+	if err != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.trouble == nil {

@@ -42,6 +42,8 @@ type Finding struct {
 	// Hint, where it is not empty, replaces the catalogue's: it names the very
 	// file, line or attribute.
 	Hint string
+	// Where is the line that the hint is about, of a rule that knows it.
+	Where Place
 }
 
 // Kept is the finding of a requirement that holds; actual says what was seen.

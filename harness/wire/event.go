@@ -33,6 +33,7 @@ const (
 	KindTimeout    Kind = "timeout"     // OUR wait ran out; Note says what was waited for, and how long
 	KindOverflow   Kind = "overflow"    // the receive cap is reached and more was there; reading has stopped for good
 	KindSendFailed Kind = "send-failed" // bytes of ours that will never be sent
+	KindElided     Kind = "elided"      // no event: some were left out here, to keep a record short
 	KindLocalError Kind = "local-error" // our own system refused (no descriptor, no such source address): never the peer's fault
 )
 

@@ -77,6 +77,7 @@ func (e Event) mark() string {
 		KindFIN: "<-  FIN", KindReset: "<-  RST", KindSent: "-> ", KindShutdown: "->  FIN (half-close)",
 		KindAborted: "->  RST", KindClosed: "==  closed by us", KindTimeout: "..  wait ran out",
 		KindOverflow: "xx  receive cap reached", KindSendFailed: "xx  not sent", KindLocalError: "xx  local error",
+		KindElided: "--  left out",
 	}[e.Kind]
 	if word == "" {
 		word = "??  " + string(e.Kind)

@@ -33,7 +33,7 @@ func asItReads(c judge.Case, f observe.Shipped) verdict.Finding {
 			for _, value := range a.Values {
 				checked++
 				if means, instead := slip(strings.TrimRight(value, "\r")); means != "" {
-					return verdict.Violated(expected, fmt.Sprintf("%s:%d: %s: %s %s", a.File, a.Line, a.Text, value, means), instead)
+					return verdict.Violated(expected, fmt.Sprintf("%s:%d: %s: %s %s", a.File, a.Line, a.Text, value, means), instead).At(a.File, a.Line)
 				}
 			}
 		}
@@ -45,7 +45,7 @@ func asItReads(c judge.Case, f observe.Shipped) verdict.Finding {
 			daemons, _, _ := strings.Cut(rule, ":")
 			if slices.Contains(strings.FieldsFunc(daemons, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' }), string(c.Service)) && name != string(c.Service) {
 				return verdict.Violated(expected, fmt.Sprintf("%s: %s: nothing has that name for TCP wrappers", file, rule),
-					fmt.Sprintf("write %s, the name of the program that xinetd starts, for both ports", name))
+					fmt.Sprintf("write %s, the name of the program that xinetd starts, for both ports", name)).At(file, 0)
 			}
 		}
 	}

@@ -31,7 +31,7 @@ func groupExists(_ judge.Case, a observe.Accounts) verdict.Finding {
 func rootIsMember(_ judge.Case, a observe.Accounts) verdict.Finding {
 	g, _ := a.Groups.ByName("qmusers")
 	return verdict.That(a.Member("root", "qmusers"), "root among the members of qmusers",
-		"its members: "+none(g.Members), fmt.Sprintf("/etc/group:%d: run usermod -aG qmusers root in the package's set-up", g.Line))
+		"its members: "+none(g.Members), fmt.Sprintf("/etc/group:%d: run usermod -aG qmusers root in the package's set-up", g.Line)).At("/etc/group", g.Line)
 }
 
 func none(list []string) string {

@@ -7,11 +7,29 @@ import (
 
 	"qmconformance/harness/observe"
 	"qmconformance/harness/requirement"
+	"qmconformance/harness/verdict"
 	"qmconformance/harness/xinetd"
 )
 
+// advice is what to change, and where.
+type advice struct {
+	text  string
+	where verdict.Place
+}
+
+// here is advice on one line of a file.
+func here(file string, line int, format string, args ...any) advice {
+	at := verdict.Place{File: file, Line: line}
+	return advice{at.String() + fmt.Sprintf(format, args...), at}
+}
+
+// violated is the finding of a log that lacks something for which there is advice.
+func violated(expected, actual string, a advice) verdict.Finding {
+	return verdict.Violated(expected, actual, a.text).At(a.where.File, a.where.Line)
+}
+
 // whyMute names the line of the package that keeps a service from logging.
-func whyMute(l observe.Logging, s requirement.Service) string {
+func whyMute(l observe.Logging, s requirement.Service) advice {
 	file, line, text, ok := l.Config.Where(string(s), "log_type")
 	if !ok {
 		return lacks(l, "log_type = SYSLOG daemon info", "nothing about a connection is logged, whatever the services ask for")
@@ -20,41 +38,42 @@ func whyMute(l observe.Logging, s requirement.Service) string {
 		return lacks(l, "log_on_failure = HOST", "refusals are not logged")
 	}
 	if a := deciding(l, s, "log_on_failure"); a.Text != "" && len(a.Values) == 0 {
-		return fmt.Sprintf("%s:%d says %q, which takes back what the defaults have: write \"log_on_failure += USERID\"", a.File, a.Line, a.Text)
+		return here(a.File, a.Line, " says %q, which takes back what the defaults have: write \"log_on_failure += USERID\"", a.Text)
 	}
 	for _, f := range l.Files {
 		if !strings.Contains(text, f.Path) {
 			continue
 		}
 		if f.Missing {
-			return fmt.Sprintf("%s:%d says %q, and there is no such file after something was to be logged", file, line, text)
+			return here(file, line, " says %q, and there is no such file after something was to be logged", text)
 		}
-		return fmt.Sprintf("%s:%d says %q, and nothing was added to it (%d bytes): look at its size limits, and at what kind of file it is", file, line, text, f.Size)
+		return here(file, line, " says %q, and nothing was added to it (%d bytes): look at its size limits, and at what kind of file it is", text, f.Size)
 	}
-	return fmt.Sprintf("%s:%d says %q, and nothing of that kind arrived there", file, line, text)
+	return here(file, line, " says %q, and nothing of that kind arrived there", text)
 }
 
 // lacks names the defaults block that should have a line.
-func lacks(l observe.Logging, should, consequence string) string {
+func lacks(l observe.Logging, should, consequence string) advice {
 	for _, b := range l.Config.Defaults() {
-		return fmt.Sprintf("%s:%d: the defaults block lacks %q; without it %s", b.File, b.Line, should, consequence)
+		return here(b.File, b.Line, ": the defaults block lacks %q; without it %s", should, consequence)
 	}
-	files := "what xinetd reads"
+	files, file := "what xinetd reads", ""
 	if len(l.Config.Files) > 0 {
-		files = l.Config.Files[0]
+		file = l.Config.Files[0]
+		files = file
 	}
-	return fmt.Sprintf("%s has no defaults block with %q; without it %s", files, should, consequence)
+	return advice{fmt.Sprintf("%s has no defaults block with %q; without it %s", files, should, consequence), verdict.Place{File: file}}
 }
 
 // lost names the line that takes an option from a list, or the block that never
 // had it. A list that a service sets with = is all that it has.
-func lost(l observe.Logging, s requirement.Service, attribute, option string) string {
+func lost(l observe.Logging, s requirement.Service, attribute, option string) advice {
 	if a := deciding(l, s, attribute); a.Text != "" && !slices.Contains(a.Values, option) {
-		return fmt.Sprintf("%s:%d says %q, which takes the place of what the defaults have: write += in place of =, and have %s in the defaults", a.File, a.Line, a.Text, option)
+		return here(a.File, a.Line, " says %q, which takes the place of what the defaults have: write += in place of =, and have %s in the defaults", a.Text, option)
 	}
 	for _, b := range l.Config.Defaults() {
 		if a, ok := b.Attribute(attribute); ok {
-			return fmt.Sprintf("%s:%d says %q: add %s", a.File, a.Line, a.Text, option)
+			return here(a.File, a.Line, " says %q: add %s", a.Text, option)
 		}
 	}
 	return lacks(l, attribute+" = "+option, "that is not logged")

@@ -32,7 +32,7 @@ func reasonIsLogged(c judge.Case, l observe.Logging, t observe.Trail) verdict.Fi
 	case t.Executed > 0:
 		return verdict.Violated(expected, fmt.Sprintf("refused, and yet the server was executed %d times", t.Executed), "")
 	case len(reasons) == 0:
-		return verdict.Violated(expected, "refused, and no line of the service's on it in the log", whyMute(l, c.Service))
+		return violated(expected, "refused, and no line of the service's on it in the log", whyMute(l, c.Service))
 	case slices.ContainsFunc(reasons, func(r xinetd.Record) bool { return r.Reason != t.Rule }):
 		return verdict.Violated(expected, "logged: "+texts(reasons), "")
 	default:
@@ -53,12 +53,12 @@ func addressIsLogged(c judge.Case, l observe.Logging, t observe.Trail) verdict.F
 	expected := fmt.Sprintf("\"FAIL: %s %s from=%v\" in the log", l.ID, t.Rule, t.From)
 	reasons := t.Reasons(l.ID)
 	if len(reasons) == 0 {
-		return verdict.Violated(expected, "no line of the service's on it in the log", whyMute(l, c.Service))
+		return violated(expected, "no line of the service's on it in the log", whyMute(l, c.Service))
 	}
 	for _, r := range reasons {
 		switch {
 		case r.FromText == "":
-			return verdict.Violated(expected, r.Text, lost(l, c.Service, "log_on_failure", "HOST"))
+			return violated(expected, r.Text, lost(l, c.Service, "log_on_failure", "HOST"))
 		case r.From != t.From:
 			return verdict.Violated(expected, r.Text, "the address is another one's: look for what stands between the client and xinetd")
 		}

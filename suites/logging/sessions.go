@@ -30,9 +30,9 @@ func beginAndEnd(c judge.Case, f observe.SessionTrails) verdict.Finding {
 	for _, r := range starts {
 		switch {
 		case r.FromText == "":
-			return verdict.Violated(expected, r.Text, lost(s.Logging, c.Service, "log_on_success", "HOST"))
+			return violated(expected, r.Text, lost(s.Logging, c.Service, "log_on_success", "HOST"))
 		case !r.PID.Set:
-			return verdict.Violated(expected, r.Text, lost(s.Logging, c.Service, "log_on_success", "PID"))
+			return violated(expected, r.Text, lost(s.Logging, c.Service, "log_on_success", "PID"))
 		case r.From != s.From:
 			continue
 		// A wrapper that stays above its server is the process that xinetd started.
@@ -42,7 +42,7 @@ func beginAndEnd(c judge.Case, f observe.SessionTrails) verdict.Finding {
 		if exit, ok := exitOf(s, r.PID.Value); ok {
 			return verdict.Kept(expected, r.Text+"; "+exit.Text)
 		}
-		return verdict.Violated(expected, r.Text+", and no EXIT of that PID", lost(s.Logging, c.Service, "log_on_success", "EXIT"))
+		return violated(expected, r.Text+", and no EXIT of that PID", lost(s.Logging, c.Service, "log_on_success", "EXIT"))
 	}
 	if len(starts) > 0 {
 		return verdict.Violated(expected, texts(starts), "the address is another one's: look for what stands between the client and xinetd")
@@ -51,7 +51,7 @@ func beginAndEnd(c judge.Case, f observe.SessionTrails) verdict.Finding {
 	if _, _, _, ok := s.Logging.Config.Where(string(c.Service), "log_type"); !ok {
 		hint = whyMute(s.Logging, c.Service)
 	}
-	return verdict.Violated(expected, "no START of the service's in the log", hint)
+	return violated(expected, "no START of the service's in the log", hint)
 }
 
 func exitOf(s *observe.SessionTrail, pid int) (xinetd.Record, bool) {
@@ -78,9 +78,9 @@ func lengthAndStatus(c judge.Case, f observe.SessionTrails) verdict.Finding {
 		}
 		switch off := exit.Duration - s.Held; {
 		case !exit.Status.Set:
-			return verdict.Violated(expected, exit.Text, lost(s.Logging, c.Service, "log_on_success", "EXIT"))
+			return violated(expected, exit.Text, lost(s.Logging, c.Service, "log_on_success", "EXIT"))
 		case exit.Duration == 0:
-			return verdict.Violated(expected, exit.Text, lost(s.Logging, c.Service, "log_on_success", "DURATION"))
+			return violated(expected, exit.Text, lost(s.Logging, c.Service, "log_on_success", "DURATION"))
 		case exit.PID.Value == s.PID && exit.Status.Value != s.Status, off.Abs() > lengthSlack:
 			return verdict.Violated(expected, exit.Text, "")
 		}

@@ -52,7 +52,13 @@ func inEffect(f observe.Configured, name, want string, read func(xinetd.Settings
 	if got == "" {
 		got = "not set"
 	}
-	return verdict.That(got == want, expected, name+" = "+got+" in effect", whereToChange(f, name, want))
+	return at(f, name, verdict.That(got == want, expected, name+" = "+got+" in effect", whereToChange(f, name, want)))
+}
+
+// at adds the place that decides an attribute, or of the block that lacks it.
+func at(f observe.Configured, name string, v verdict.Finding) verdict.Finding {
+	file, line, _, _ := f.Config.Where(string(f.Service), name)
+	return v.At(file, line)
 }
 
 // fromFiles judges an attribute of a service that xinetd does not have. What is
@@ -69,11 +75,11 @@ func fromFiles(f observe.Configured, name, want, expected string) verdict.Findin
 		refused := complainedAbout(f, name)
 		switch {
 		case !ok && refused:
-			return verdict.Violated(expected, name+" is not set, and xinetd takes no service without it", whereToChange(f, name, want))
+			return at(f, name, verdict.Violated(expected, name+" is not set, and xinetd takes no service without it", whereToChange(f, name, want)))
 		case ok && !strings.EqualFold(written, want) && refused:
-			return verdict.Violated(expected, fmt.Sprintf("%s = %s, which xinetd refuses", name, written), whereToChange(f, name, want))
+			return at(f, name, verdict.Violated(expected, fmt.Sprintf("%s = %s, which xinetd refuses", name, written), whereToChange(f, name, want)))
 		case ok && !strings.EqualFold(written, want) && slices.Contains(oneWord, name):
-			return verdict.Violated(expected, fmt.Sprintf("%s = %s in the file", name, written), whereToChange(f, name, want))
+			return at(f, name, verdict.Violated(expected, fmt.Sprintf("%s = %s in the file", name, written), whereToChange(f, name, want)))
 		}
 	}
 	return unavailable(f)
@@ -161,7 +167,7 @@ func holds(f observe.Configured, name, word string, read func(xinetd.Settings) [
 	}
 	for _, s := range f.Effective {
 		if list := read(s); !slices.Contains(list, word) {
-			return verdict.Violated(expected, name+" are "+orNone(list)+" in effect", whereToChange(f, name, word))
+			return at(f, name, verdict.Violated(expected, name+" are "+orNone(list)+" in effect", whereToChange(f, name, word)))
 		}
 	}
 	return verdict.Kept(expected, name+" in effect hold "+word)
@@ -195,7 +201,7 @@ func wrappersOn(_ judge.Case, f observe.Configured) verdict.Finding {
 	const expected = "flags without NOLIBWRAP"
 	for _, s := range f.Effective {
 		if slices.Contains(s.Flags, "NOLIBWRAP") {
-			return verdict.Violated(expected, "flags are "+strings.Join(s.Flags, " ")+" in effect", whereToChange(f, "flags", "REUSE"))
+			return at(f, "flags", verdict.Violated(expected, "flags are "+strings.Join(s.Flags, " ")+" in effect", whereToChange(f, "flags", "REUSE")))
 		}
 	}
 	return verdict.Kept(expected, "TCP wrappers are asked")
@@ -209,12 +215,12 @@ func openAtAnyTime(_ judge.Case, f observe.Configured) verdict.Finding {
 		if len(s.AccessTimes) > 0 {
 			file, line, text, _ := f.Config.Where(string(f.Service), "access_times")
 			return verdict.Violated(expected, "access_times = "+strings.Join(s.AccessTimes, " ")+" in effect",
-				fmt.Sprintf("%s:%d says %q: remove it", file, line, text))
+				fmt.Sprintf("%s:%d says %q: remove it", file, line, text)).At(file, line)
 		}
 	}
 	for _, b := range slices.Concat(f.Blocks, f.Config.Defaults()) {
 		if a, ok := b.Attribute("max_load"); ok {
-			return verdict.Violated(expected, a.Text, fmt.Sprintf("%s:%d says %q: remove it", a.File, a.Line, a.Text))
+			return verdict.Violated(expected, a.Text, fmt.Sprintf("%s:%d says %q: remove it", a.File, a.Line, a.Text)).At(a.File, a.Line)
 		}
 	}
 	return verdict.Kept(expected, "neither is set")

@@ -24,7 +24,7 @@ func setupEndsWell(_ judge.Case, f observe.Installed) verdict.Finding {
 	if f.Installation.Setup == nil {
 		return verdict.Kept(expected, "the package has no setup.sh")
 	}
-	return endsWell("setup.sh", *f.Installation.Setup)
+	return endsWell("setup.sh", *f.Installation.Setup).At("setup.sh", 0)
 }
 
 func databaseStarts(_ judge.Case, f observe.Installed) verdict.Finding {
@@ -56,26 +56,26 @@ func lastLine(text string) string {
 
 func superServerStays(_ judge.Case, f observe.Installed) verdict.Finding {
 	const expected = "xinetd is up and running"
-	hint := fatalHint(f.Log.Complaints)
+	hint, where := fatalHint(f.Log.Complaints)
 	if last := lastLine(f.Startup.Xinetd.Daemon.Output); hint == "" && last != "" {
 		hint = "it said last: " + last
 	}
 	switch {
 	case !f.Running:
-		return verdict.Violated(expected, "it has ended: "+f.Exit, hint)
+		return verdict.Violated(expected, "it has ended: "+f.Exit, hint).At(where.File, where.Line)
 	case !f.Startup.Xinetd.Ready:
-		return verdict.Violated(expected, fmt.Sprintf("it neither says that it is ready nor listens after %v", f.Startup.Xinetd.Waited.Round(1e6)), hint)
+		return verdict.Violated(expected, fmt.Sprintf("it neither says that it is ready nor listens after %v", f.Startup.Xinetd.Waited.Round(1e6)), hint).At(where.File, where.Line)
 	}
 	return verdict.Kept(expected, fmt.Sprintf("ready after %v", f.Startup.Xinetd.Waited.Round(1e5)))
 }
 
-func fatalHint(list []xinetd.Complaint) string {
+func fatalHint(list []xinetd.Complaint) (string, verdict.Place) {
 	for _, c := range list {
 		if c.Effect == xinetd.Fatal {
-			return place(c) + c.Text + ": " + c.Hint
+			return place(c) + c.Text + ": " + c.Hint, verdict.Place{File: c.File, Line: c.Line}
 		}
 	}
-	return ""
+	return "", verdict.Place{}
 }
 
 func place(c xinetd.Complaint) string {
@@ -89,19 +89,20 @@ func noComplaint(_ judge.Case, f observe.Installed) verdict.Finding {
 	const expected = "no complaint in xinetd's log"
 	var said []string
 	hint := ""
+	var where verdict.Place
 	for _, c := range f.Log.Complaints {
 		if c.Consequence {
 			continue
 		}
 		said = append(said, c.String())
 		if hint == "" {
-			hint = place(c) + c.Meaning
+			hint, where = place(c)+c.Meaning, verdict.Place{File: c.File, Line: c.Line}
 			if c.Hint != "" {
 				hint += ": " + c.Hint
 			}
 		}
 	}
-	return verdict.That(len(said) == 0, expected, orNone(said), hint)
+	return verdict.That(len(said) == 0, expected, orNone(said), hint).At(where.File, where.Line)
 }
 
 func orNone(list []string) string {

@@ -21,24 +21,25 @@ var _ = judge.Section(area, "what the super-server offers", func() {
 
 func offered(c judge.Case, f observe.Configured) verdict.Finding {
 	const expected = "active in xinetd's state, and a listening socket"
-	hint := whyNotOffered(c, f)
+	hint, where := whyNotOffered(c, f)
 	if len(f.Effective) == 0 {
 		actual := "xinetd has no such service"
 		if f.NoDump != "" {
 			actual = f.NoDump
 		}
-		return verdict.Violated(expected, actual, hint)
+		return verdict.Violated(expected, actual, hint).At(where.File, where.Line)
 	}
 	if state := f.Effective[0].State; state != "Active" {
-		return verdict.Violated(expected, "its state is "+state, hint)
+		return verdict.Violated(expected, "its state is "+state, hint).At(where.File, where.Line)
 	}
-	return verdict.That(len(f.Listeners) > 0, expected, fmt.Sprintf("%d listening sockets on port %d", len(f.Listeners), f.Port), hint)
+	return verdict.That(len(f.Listeners) > 0, expected, fmt.Sprintf("%d listening sockets on port %d", len(f.Listeners), f.Port), hint).At(where.File, where.Line)
 }
 
-// whyNotOffered finds, in the log, then in the files, what keeps a service out.
-func whyNotOffered(c judge.Case, f observe.Configured) string {
-	if hint := unreadable(f); hint != "" {
-		return hint
+// whyNotOffered finds, in the log, then in the files, what keeps a service out,
+// and the line that does.
+func whyNotOffered(c judge.Case, f observe.Configured) (string, verdict.Place) {
+	if r, wrong := unreadable(f); wrong {
+		return r.String(), verdict.Place{File: r.File, Line: r.Line}
 	}
 	for _, complaint := range f.Complaints {
 		if complaint.Consequence {
@@ -48,62 +49,62 @@ func whyNotOffered(c judge.Case, f observe.Configured) string {
 		if complaint.Hint != "" {
 			hint += ": " + complaint.Hint
 		}
-		return hint
+		return hint, verdict.Place{File: complaint.File, Line: complaint.Line}
 	}
 	for _, b := range f.Blocks {
 		switch {
 		case b.Disabled:
 			a, _ := b.Attribute("disable")
-			return fmt.Sprintf("%s:%d says %q: write \"disable = no\"", a.File, a.Line, a.Text)
+			return fmt.Sprintf("%s:%d says %q: write \"disable = no\"", a.File, a.Line, a.Text), verdict.Place{File: a.File, Line: a.Line}
 		case b.Dropped != "":
-			return fmt.Sprintf("%s:%d: xinetd drops the block: %s", b.File, b.Line, b.Dropped)
+			return fmt.Sprintf("%s:%d: xinetd drops the block: %s", b.File, b.Line, b.Dropped), verdict.Place{File: b.File, Line: b.Line}
 		}
 	}
 	if len(f.Blocks) > 0 {
-		return ""
+		return "", verdict.Place{}
 	}
 	for _, skipped := range f.Config.Skipped {
 		if slices.Contains(skipped.Services, string(c.Service)) {
-			return fmt.Sprintf("%s holds the service and is not read: %s", skipped.File, skipped.Why)
+			return fmt.Sprintf("%s holds the service and is not read: %s", skipped.File, skipped.Why), verdict.Place{File: skipped.File}
 		}
 	}
 	for _, r := range f.Remarks {
-		return r.String()
+		return r.String(), verdict.Place{File: r.File, Line: r.Line}
 	}
-	return fmt.Sprintf("no file that xinetd reads (%s) has a block for %s", strings.Join(f.Config.Files, ", "), c.Service)
+	return fmt.Sprintf("no file that xinetd reads (%s) has a block for %s", strings.Join(f.Config.Files, ", "), c.Service), verdict.Place{}
 }
 
 // unreadable says what makes a whole file of the service's wrong for xinetd, line
 // for line: what xinetd says of the lines would lead astray.
-func unreadable(f observe.Configured) string {
+func unreadable(f observe.Configured) (xinetd.Remark, bool) {
 	for _, r := range f.Remarks {
 		if r.Kind != xinetd.CarriageReturn && r.Kind != xinetd.ByteOrderMark {
 			continue
 		}
 		if slices.ContainsFunc(f.Blocks, func(b xinetd.Block) bool { return b.File == r.File }) {
-			return r.String()
+			return r, true
 		}
 	}
-	return ""
+	return xinetd.Remark{}, false
 }
 
 // executable judges the file that "server" leads to. That it also runs is seen
 // when it serves.
 func executable(_ judge.Case, f observe.Configured) verdict.Finding {
 	const expected = "an executable file"
-	if len(f.Effective) == 0 && (len(f.Blocks) == 0 || unreadable(f) != "") {
+	if _, wrong := unreadable(f); len(f.Effective) == 0 && (len(f.Blocks) == 0 || wrong) {
 		return unavailable(f)
 	}
 	hint := whereToChange(f, "server", "/usr/qmsys/bin/qm")
 	switch {
 	case f.ProgramErr != "":
-		return verdict.Violated(expected, f.ProgramPath+": "+f.ProgramErr, hint)
+		return at(f, "server", verdict.Violated(expected, f.ProgramPath+": "+f.ProgramErr, hint))
 	case f.Program.Mode.IsDir():
-		return verdict.Violated(expected, f.ProgramPath+" is a directory", hint)
+		return at(f, "server", verdict.Violated(expected, f.ProgramPath+" is a directory", hint))
 	case f.Program.Mode.Perm()&0o111 == 0:
 		return verdict.Violated(expected, fmt.Sprintf("%s has mode %04o", f.ProgramPath, f.Program.Mode.Perm()), "make it executable: chmod 755 "+f.Program.Path)
 	case !f.Program.Mode.IsRegular():
-		return verdict.Violated(expected, fmt.Sprintf("%s is %v", f.ProgramPath, f.Program.Mode&fs.ModeType), hint)
+		return at(f, "server", verdict.Violated(expected, fmt.Sprintf("%s is %v", f.ProgramPath, f.Program.Mode&fs.ModeType), hint))
 	}
 	return verdict.Kept(expected, f.ProgramPath)
 }

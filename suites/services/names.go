@@ -8,6 +8,7 @@ import (
 	"qmconformance/harness/observe"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/verdict"
+	"qmconformance/harness/xinetd"
 )
 
 var _ = judge.Section(area, "names and ports", func() {
@@ -39,7 +40,7 @@ func nameIsKnown(c judge.Case, f observe.Configured) verdict.Finding {
 		hint = fmt.Sprintf("/etc/services:%d: %s", n.Line, n.Text)
 		break
 	}
-	return verdict.That(port != 0, expected, said, hint)
+	return verdict.That(port != 0, expected, said, hint).At(servicesFile, nearLine(f))
 }
 
 func portOfItsOwn(c judge.Case, f observe.Configured) verdict.Finding {
@@ -53,9 +54,9 @@ func portOfItsOwn(c judge.Case, f observe.Configured) verdict.Finding {
 		c.Service.UsualPort(), c.Service, other.UsualPort(), other)
 	switch {
 	case port == int(other.UsualPort()):
-		return verdict.Violated(expected, said+", the usual one of "+string(other), hint)
+		return verdict.Violated(expected, said+", the usual one of "+string(other), hint).At(servicesFile, nearLine(f))
 	case f.SisterOK && f.SisterSet.Port == port:
-		return verdict.Violated(expected, said+", which "+string(other)+" has too", hint)
+		return verdict.Violated(expected, said+", which "+string(other)+" has too", hint).At(servicesFile, nearLine(f))
 	}
 	return verdict.Kept(expected, said)
 }
@@ -63,30 +64,39 @@ func portOfItsOwn(c judge.Case, f observe.Configured) verdict.Finding {
 // servicesLine names the line where one decides: getent doesn't tell it, the near
 // misses do.
 func servicesLine(f observe.Configured) string {
+	return verdict.Place{File: servicesFile, Line: nearLine(f)}.String()
+}
+
+const servicesFile = "/etc/services"
+
+// nearLine is the line of the services file that decides, 0 where none is known.
+func nearLine(f observe.Configured) int {
 	for _, n := range f.Near {
-		return fmt.Sprintf("/etc/services:%d", n.Line)
+		return n.Line
 	}
-	return "/etc/services"
+	return 0
 }
 
 func usualPort(c judge.Case, f observe.Configured) verdict.Finding {
 	port, said := portOf(f)
-	return verdict.That(port == int(c.Service.UsualPort()), fmt.Sprintf("%d/tcp", c.Service.UsualPort()), said, "")
+	return verdict.That(port == int(c.Service.UsualPort()), fmt.Sprintf("%d/tcp", c.Service.UsualPort()), said, "").At(servicesFile, nearLine(f))
 }
 
 func definedOnce(c judge.Case, f observe.Configured) verdict.Finding {
 	const expected = "one block in the files that xinetd reads"
 	var places []string
+	var last xinetd.Block
 	for _, b := range f.Blocks {
 		if b.Disabled {
 			continue
 		}
 		places = append(places, fmt.Sprintf("%s:%d", b.File, b.Line))
+		last = b
 	}
 	hint := ""
 	if len(places) > 1 {
 		hint = fmt.Sprintf("xinetd takes %s and fails to bind for %s: remove the file that should not be there", places[0], strings.Join(places[1:], " and "))
 	}
 	// None at all is judged by what xinetd offers.
-	return verdict.That(len(places) <= 1, expected, fmt.Sprintf("%d: %s", len(places), orNone(places)), hint)
+	return verdict.That(len(places) <= 1, expected, fmt.Sprintf("%d: %s", len(places), orNone(places)), hint).At(last.File, last.Line)
 }
