@@ -140,21 +140,3 @@ func TestShadow(t *testing.T) {
 		t.Error("a line without fields was taken")
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	f.Add("qmclient 4243/tcp api # x\n#q 1/udp\nx 1/\n", "qmclient")
-	f.Add("qmusers:x:1001:root,alice\n+::::\n:::\n", "root")
-	f.Add("root:$y$x:0:0:r:/:/bin/sh\r\n", "")
-	f.Fuzz(func(t *testing.T, text, name string) {
-		services := ParseServices(text)
-		services.Near(name, "tcp", 1)
-		for _, s := range services.Entries {
-			if s.Port < 0 || s.Port > 65535 || s.Line < 1 {
-				t.Errorf("%+v", s)
-			}
-		}
-		ParseGroups(text).Of(name)
-		ParseUsers(text).ByName(name)
-		ParseShadow(text)
-	})
-}

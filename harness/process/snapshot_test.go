@@ -76,33 +76,3 @@ func TestSignalSet(t *testing.T) {
 		t.Error("Has is wrong at its bounds")
 	}
 }
-
-func FuzzParsers(f *testing.F) {
-	for _, name := range []string{"stat", "status", "limits", "tcp", "tcp6"} {
-		f.Add(readText(f, name))
-	}
-	f.Add(") (")
-	f.Add("1 (a")
-	f.Add("heading\n0: 0100007F: 00:0 0 0 0 0 0 0 0")
-	f.Fuzz(func(t *testing.T, text string) {
-		var p Process
-		_ = p.parseStat(text)
-		_ = p.parseStatus(text)
-		_, _ = parseLimits(text)
-		for _, family := range []string{FamilyIPv4, FamilyIPv6} {
-			sockets, err := parseSockets(text, family)
-			for _, s := range sockets {
-				if !s.Local.IsValid() || s.Local.Addr().Is4In6() {
-					t.Errorf("socket %v, %v", s, err)
-				}
-			}
-		}
-		var asked []Socket
-		_, _ = parseDiag([]byte(text), FamilyIPv6, &asked)
-		var fd FD
-		fd.parseInfo(text)
-		if fd.Target = text; inodeOf(text) != 0 && kindOf(text) == KindFile {
-			t.Errorf("a file name gave an inode: %q", text)
-		}
-	})
-}

@@ -2,7 +2,6 @@ package qmclient
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"strings"
 	"testing"
@@ -80,32 +79,4 @@ func TestDecode(t *testing.T) {
 			}
 		})
 	}
-}
-
-func FuzzDecode(f *testing.F) {
-	f.Add(NotLoggedIn().Encode())
-	f.Add([]byte("ScarletDME is suspended\n"))
-	f.Add(EncodeLogin("alice", "pw"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		form, reply, size := Decode(data)
-		switch form {
-		case FormReply:
-			if size < replyHeader || size > len(data) || !bytes.Equal(reply.Encode(), data[:size]) {
-				t.Errorf("%d bytes decode to %d, %v", len(data), size, reply)
-			}
-			if form, _, _ := Decode(data[:size-1]); form != FormPartial {
-				t.Errorf("one byte less is %s", form)
-			}
-		case FormText:
-			if binary.LittleEndian.Uint32(data) <= MaxReply {
-				t.Errorf("a possible length is taken for text: % x", data[:4])
-			}
-		case FormNothing, FormPartial, FormBadLength:
-			if size != 0 {
-				t.Errorf("%s of size %d", form, size)
-			}
-		default:
-			t.Errorf("form %q", form)
-		}
-	})
 }

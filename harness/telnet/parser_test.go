@@ -54,27 +54,6 @@ func merge(tokens []Token) []Token {
 	return out
 }
 
-func FuzzParserIsIncremental(f *testing.F) {
-	f.Add([]byte("\xff\xfd-\xff\xfb\x01\xff\xfd\x03\xff\xfb\x03\xff\xfe\"\xff\xfd\x18"), 3)
-	f.Add([]byte("a\xff\xffb\xff\xfa\x18\x00vt\xff\xff100\xff\xf0c\r\x00\n"), 1)
-	f.Add([]byte("\xff\xfa\xff\xfa\xff\xf0\xff"), 2)
-	f.Fuzz(func(t *testing.T, data []byte, step int) {
-		step = max(1, step)
-		var whole, pieces Parser
-		want := merge(whole.Feed(data))
-		var got []Token
-		for rest := data; len(rest) > 0; {
-			n := min(step, len(rest))
-			got = append(got, pieces.Feed(rest[:n])...)
-			rest = rest[n:]
-		}
-		if got = merge(got); !reflect.DeepEqual(got, want) || whole.Pending() != pieces.Pending() {
-			t.Errorf("in pieces of %d: %+v, at once: %+v", step, got, want)
-		}
-		Readable(data)
-	})
-}
-
 func TestReadable(t *testing.T) {
 	for in, want := range map[string]string{
 		"a\r\x00\nb":                          "a\nb",

@@ -29,11 +29,15 @@ func Readable(data []byte) string {
 // a very wide terminal has.
 const lineCap = 1 << 16
 
+// padCap bounds the blanks that cursor movements make of a few bytes, over all lines.
+const padCap = 1 << 16
+
 // screen is one line of a terminal and what scrolled away above it.
 type screen struct {
 	done   strings.Builder
 	line   []byte
 	column int
+	padded int
 }
 
 func (s *screen) newline() {
@@ -45,6 +49,11 @@ func (s *screen) newline() {
 func (s *screen) put(c byte) {
 	if s.column >= lineCap {
 		s.newline()
+	}
+	if gap := s.column - len(s.line); gap > 0 {
+		if s.padded += gap; s.padded > padCap {
+			s.column = len(s.line)
+		}
 	}
 	for len(s.line) <= s.column {
 		s.line = append(s.line, ' ')

@@ -182,34 +182,31 @@ func TestIncludeLoopEnds(t *testing.T) {
 	}
 }
 
+// A file that includes itself n times is read n times as often at each depth.
+func TestIncludesThatMultiplyEnd(t *testing.T) {
+	config, remarks := Parse(tree("/a", strings.Repeat("include /a\n", 50)), "/a")
+	if len(config.Files) != mostFiles {
+		t.Errorf("%d files were read", len(config.Files))
+	}
+	full := 0
+	for _, r := range remarks {
+		if r.Kind != IncludeLoop {
+			t.Errorf("remark %v", r)
+		}
+		if strings.Contains(r.Text, "more are included") {
+			full++
+		}
+	}
+	if full != 1 {
+		t.Errorf("said %d times that there are too many", full)
+	}
+}
+
 func TestMissingFile(t *testing.T) {
 	_, remarks := Parse(tree(), "/etc/xinetd.conf")
 	if len(remarks) != 1 || remarks[0].Kind != Unreadable {
 		t.Errorf("remarks %v", remarks)
 	}
-}
-
-func FuzzParse(f *testing.F) {
-	f.Add(mainFile)
-	f.Add(referenceClient)
-	f.Add("service a {\n}\ndefaults\n{\numask=\n")
-	f.Add("\ufeffx\n{\n=\n+=\n}")
-	f.Add("include /etc/xinetd.conf\n\v\n service\n{")
-	f.Fuzz(func(t *testing.T, text string) {
-		config, remarks := Parse(withClient(text), "/etc/xinetd.conf")
-		for _, r := range remarks {
-			_ = r.String()
-		}
-		lines := strings.Count(text, "\n") + 1
-		for _, b := range config.Blocks {
-			for _, a := range b.Attributes {
-				if a.Line < 1 || (a.File == "/etc/xinetd.d/qmclient" && a.Line > lines) {
-					t.Errorf("line %d of %d: %+v", a.Line, lines, a)
-				}
-			}
-			config.Where(b.ID(), "umask")
-		}
-	})
 }
 
 // danglingLink stands for a link to nowhere: a file that can't be examined.

@@ -147,18 +147,3 @@ func TestDumpSurvivesGob(t *testing.T) {
 		t.Errorf("user %+v, %v", got.Services[0].User, err)
 	}
 }
-
-func FuzzDump(f *testing.F) {
-	f.Add(sample(f, "bookworm", "reference.dump"))
-	f.Add(sample(f, "bookworm", "everything.dump"))
-	f.Add(sample(f, "bookworm", "refusals.dump"))
-	f.Add(dumpStart + "x\nServer table dump:\npid = 1\nService = a\n\tport = 1\nEND OF DUMP\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		if dump, err := ParseDump(text); err == nil {
-			if CountDumps(text) == 0 {
-				t.Error("a dump where none was counted")
-			}
-			dump.Service("qmclient")
-		}
-	})
-}

@@ -117,20 +117,3 @@ func TestMessageInTwoLines(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
-
-func FuzzLog(f *testing.F) {
-	f.Add(sample(f, "bookworm", "refusals.service.log"))
-	f.Add(sample(f, "bookworm", "refusals.log"))
-	f.Add(sample(f, "bookworm", "syslog.payload"))
-	f.Add(sample(f, "bookworm", "fault-umask-bad.log"))
-	f.Add("<999>Nov 22 11:13:00 xinetd[99999999999999999999]: x\n26/99/99@99:99:99: EXIT: a pid=")
-	f.Fuzz(func(t *testing.T, text string) {
-		records := ParseLog(text, Zone{Year: 2026})
-		ReadStartup(records, nil)
-		for _, r := range records {
-			if r.From.Is4In6() {
-				t.Errorf("mapped address %v", r.From)
-			}
-		}
-	})
-}

@@ -11,6 +11,10 @@ import (
 // run out of descriptors; no real configuration nests more than two deep.
 const maxDepth = 8
 
+// mostFiles bounds all of them: a file that includes itself twice is read twice as
+// often at each depth. A distribution's directory of services holds some forty.
+const mostFiles = 256
+
 // Parse reads a configuration file and all that it includes. Names in Config
 // and in remarks are absolute; fsys holds them without the leading slash. The
 // file system may be a part of the target's only: what is missing is a remark.
@@ -35,6 +39,8 @@ type parser struct {
 	fsys    fs.FS
 	config  Config
 	remarks []Remark
+	// full says that mostFiles were read and it was remarked upon.
+	full bool
 }
 
 // reader hands out the lines of one file that count: no comments, none blank.
@@ -69,6 +75,14 @@ func (p *parser) file(name string, depth int, from *reader) {
 	if depth > maxDepth {
 		blame.Kind, blame.Text = IncludeLoop, fmt.Sprintf("%s is included %d deep: it seems to include itself", name, depth)
 		p.remark(blame)
+		return
+	}
+	if len(p.config.Files) >= mostFiles {
+		if !p.full {
+			p.full = true
+			blame.Kind, blame.Text = IncludeLoop, fmt.Sprintf("%d files were read, and more are included: some seem to include each other", mostFiles)
+			p.remark(blame)
+		}
 		return
 	}
 	content, err := fs.ReadFile(p.fsys, inFS(name))
