@@ -63,7 +63,8 @@ func TestALimitEndsTheWholeGroup(t *testing.T) {
 	dir := t.TempDir()
 	// A grandchild that ignores what a shell would pass on.
 	req := shell(`( trap '' TERM HUP INT; echo $$ >/dev/null; sh -c 'echo $$ > "$1/grandchild"; exec sleep 600' sh "$1" ) & echo $! > "$1/child"; wait`, dir)
-	req.Limit = 300 * time.Millisecond
+	// Room for two shells to start and write, on a busy machine.
+	req.Limit = 2 * time.Second
 	began := time.Now()
 	got := run(req)
 	g.Expect(got.TimedOut).To(BeTrue())
@@ -97,7 +98,7 @@ func TestAFloodIsCutAndCostsNothing(t *testing.T) {
 	g.Expect(got.Output).To(HaveLen(OutputCap))
 	g.Expect(strings.Trim(got.Output, "x")).To(BeEmpty())
 	req = shell("yes")
-	req.Limit = 200 * time.Millisecond
+	req.Limit = time.Second // in which yes writes a thousand times the cap, if it runs alone
 	got = run(req)
 	g.Expect(got.TimedOut).To(BeTrue())
 	g.Expect(got.Output).To(HaveLen(OutputCap))

@@ -36,6 +36,7 @@ func TestMain(m *testing.M) {
 // it is given a syslog socket, and stays.
 func pretend(args []string, listen bool) {
 	signal.Ignore(syscall.SIGHUP)
+	fmt.Println("this is no xinetd") // before it listens, which may be taken for ready
 	if listen {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -44,7 +45,6 @@ func pretend(args []string, listen bool) {
 		}
 		defer l.Close()
 	}
-	fmt.Println("this is no xinetd")
 	if len(args) > 0 {
 		conn, err := net.Dial("unixgram", args[0])
 		if err != nil {

@@ -106,6 +106,7 @@ func TestHowARelayedConnectionEnds(t *testing.T) {
 			link := relayed(t, peer(t, k.do))
 			limit := soon
 			if k.want == wire.TimedOut {
+				g.Expect(link.Await(t.Context(), "the bytes", soon, wire.AtLeast(len(k.got))).OK()).To(BeTrue())
 				limit = 300 * time.Millisecond
 			}
 			g.Expect(link.Await(t.Context(), "the end", limit, wire.TheEnd).Result).To(Equal(k.want))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -142,20 +143,27 @@ func TestTheLease(t *testing.T) {
 		ends(t, over)
 	})
 	t.Run("the last of two callers decides", func(t *testing.T) {
-		address, over := start(t, lease{first: 10 * short, later: short})
-		one, two := call(t, address), call(t, address)
-		for _, c := range []net.Conn{one, two} {
-			if _, err := io.WriteString(c, token); err != nil {
+		address, over := start(t, lease{first: 20 * short, later: short})
+		var callers []*Client
+		for range 2 {
+			c, err := ConnectTo(limited(t), netip.MustParseAddrPort(address), token)
+			if err != nil {
 				t.Fatal(err)
 			}
+			// Only an answer says that it was admitted: one that is still on its way when
+			// the other leaves would be nobody yet.
+			if _, err := c.Stat(limited(t), "/"); err != nil {
+				t.Fatal(err)
+			}
+			callers = append(callers, c)
 		}
-		one.Close()
+		callers[0].Close()
 		select {
 		case <-over:
 			t.Error("it ended while a caller was there")
-		case <-time.After(12 * short): // beyond both leases
+		case <-time.After(22 * short): // beyond both leases
 		}
-		two.Close()
+		callers[1].Close()
 		ends(t, over)
 	})
 }

@@ -56,7 +56,8 @@ func TestWhatStays(t *testing.T) {
 			if c.busy {
 				g.Expect(found[0].Busy).To(BeNumerically(">", 0.01), found[0].String())
 			} else {
-				g.Expect(found[0].Busy).To(BeNumerically("<", 0.01))
+				// Its own start may fall into the interval: some ticks, on a busy machine.
+				g.Expect(found[0].Busy).To(BeNumerically("<", 0.1))
 			}
 			g.Expect(found[0].String()).To(ContainSubstring(c.argv[0]))
 			g.Expect(s.Evidence.Empty()).To(BeFalse(), "what stays is evidence")

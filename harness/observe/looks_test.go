@@ -58,11 +58,13 @@ func superServer(t *testing.T, s *Scene, root, dump string) {
 	}
 	recorded := put(t, root, "recorded", string(text), 0o644)
 	written := put(t, root, "var/run/xinetd.dump", "what was here before\nEND OF DUMP\n", 0o644)
-	program := put(t, root, "xinetd", "#!/bin/sh\ntrap 'cat "+recorded+" >> "+written+"' USR1\necho hello\nwhile :; do sleep 0.02; done\n", 0o755)
+	program := put(t, root, "xinetd", "#!/bin/sh\ntrap 'cat "+recorded+" >> "+written+"' USR1\necho hello\n: >"+filepath.Join(root, "listens")+"\nwhile :; do sleep 0.02; done\n", 0o755)
 	s.Startup.Xinetd, err = s.StartXinetd(limited(t), agent.StartRequest{Argv: []string{program}, Ready: 300 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A signal that came before the trap would end it.
+	NewWithT(t).Eventually(filepath.Join(root, "listens"), soon).Should(BeAnExistingFile())
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), soon)
 		defer cancel()

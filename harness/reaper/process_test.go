@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 		if err != nil {
 			panic(err)
 		}
-		r, err := start(Session{ID: id}, docker, quick)
+		r, err := start(Session{ID: id}, docker, plenty)
 		if err != nil {
 			panic(err)
 		}
@@ -125,7 +125,7 @@ func TestReaperHasASessionOfItsOwnAndNoStandardStreams(t *testing.T) {
 	g := NewWithT(t)
 	d := dockertest.New()
 	docker := d.Serve(t)
-	r, err := start(Session{ID: "s1"}, docker, quick)
+	r, err := start(Session{ID: "s1"}, docker, plenty)
 	g.Expect(err).NotTo(HaveOccurred())
 	defer r.Stop(t.Context())
 	pid := r.cmd.Process.Pid
@@ -143,7 +143,7 @@ func TestStopRemovesAndDismisses(t *testing.T) {
 	g := NewWithT(t)
 	d := populated(Session{ID: "s1"})
 	keep := notOurs(d)
-	r, err := start(Session{ID: "s1"}, d.Serve(t), quick)
+	r, err := start(Session{ID: "s1"}, d.Serve(t), plenty)
 	g.Expect(err).NotTo(HaveOccurred())
 	left, err := r.Stop(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
@@ -180,14 +180,14 @@ func TestStopWithoutADaemonIsBounded(t *testing.T) {
 	begin := time.Now()
 	_, err = r.Stop(t.Context())
 	g.Expect(err).To(HaveOccurred())
-	g.Expect(time.Since(begin)).To(BeNumerically("<", quick.Stop))
+	g.Expect(time.Since(begin)).To(BeNumerically("<", patience))
 	g.Eventually(r.exited).WithTimeout(patience).Should(Receive())
 }
 
 func TestErrTellsOfADeadReaper(t *testing.T) {
 	g := NewWithT(t)
 	d := dockertest.New()
-	r, err := start(Session{ID: "s1"}, d.Serve(t), quick)
+	r, err := start(Session{ID: "s1"}, d.Serve(t), plenty)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(r.cmd.Process.Kill()).To(Succeed())
 	g.Eventually(r.Err).WithTimeout(patience).Should(MatchError(ContainSubstring("before the run")))

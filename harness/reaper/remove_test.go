@@ -10,10 +10,18 @@ import (
 	"qmconformance/harness/reaper/dockertest"
 )
 
-// quick are limits for tests: the daemon is in this process and answers at once.
+// quick are limits for tests with a daemon that does not answer, or in which the
+// reaper is to end soon.
 var quick = limits{
-	Call: 300 * time.Millisecond, Poll: 10 * time.Millisecond, Settle: 100 * time.Millisecond,
-	Unreachable: 300 * time.Millisecond, Total: 3 * time.Second, Ready: 10 * time.Second, Stop: 5 * time.Second,
+	Call: 300 * time.Millisecond, Poll: 10 * time.Millisecond, Settle: 300 * time.Millisecond,
+	Unreachable: 300 * time.Millisecond, Total: 3 * time.Second, Ready: patience, Stop: 5 * time.Second,
+}
+
+// plenty are limits for tests with a daemon that answers at once, if it gets a turn:
+// none of them is reached.
+var plenty = limits{
+	Call: patience, Poll: 10 * time.Millisecond, Settle: 300 * time.Millisecond,
+	Unreachable: patience, Total: 3 * patience, Ready: patience, Stop: patience,
 }
 
 // populated is a daemon with two objects of each kind that are ours and some that are not.
@@ -50,7 +58,7 @@ func TestSessionRemovesItsOwnAndNothingElse(t *testing.T) {
 		d := populated(mine)
 		d.IgnoreFilters = careless
 		keep := notOurs(d)
-		r := remover{d.Serve(t), quick}
+		r := remover{d.Serve(t), plenty}
 
 		seen, left, err := r.session(t.Context(), "s1")
 
@@ -65,7 +73,7 @@ func TestRequestsCarryTheFilterAndForce(t *testing.T) {
 	g := NewWithT(t)
 	mine := Session{ID: "s1"}
 	d := populated(mine)
-	_, _, err := remover{d.Serve(t), quick}.session(t.Context(), "s1")
+	_, _, err := remover{d.Serve(t), plenty}.session(t.Context(), "s1")
 	g.Expect(err).NotTo(HaveOccurred())
 	asked := strings.Join(d.Asked(), "\n")
 	for _, kind := range []string{"/containers/json", "/networks", "/images/json"} {
@@ -79,7 +87,7 @@ func TestRequestsCarryTheFilterAndForce(t *testing.T) {
 func TestOrderIsContainersNetworksImages(t *testing.T) {
 	g := NewWithT(t)
 	d := populated(Session{ID: "s1"})
-	_, _, err := remover{d.Serve(t), quick}.session(t.Context(), "s1")
+	_, _, err := remover{d.Serve(t), plenty}.session(t.Context(), "s1")
 	g.Expect(err).NotTo(HaveOccurred())
 	var order []string
 	for _, a := range d.Asked() {
@@ -95,7 +103,7 @@ func TestWhatResistsIsReportedAndTheRestGoes(t *testing.T) {
 	g := NewWithT(t)
 	d := populated(Session{ID: "s1"})
 	d.Refuse["containers-mine-1"] = true
-	seen, left, err := remover{d.Serve(t), quick}.session(t.Context(), "s1")
+	seen, left, err := remover{d.Serve(t), plenty}.session(t.Context(), "s1")
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(seen).To(Equal(6))
 	g.Expect(left).To(HaveLen(1))
@@ -119,8 +127,8 @@ func TestHangingDaemonIsBounded(t *testing.T) {
 	r := remover{d.Serve(t), quick}
 	begin := time.Now()
 	g.Expect(reap(t.Context(), r, "s1")).To(BeFalse())
-	// Three lists at the call limit each, twice at most, and room for a busy machine.
-	g.Expect(time.Since(begin)).To(BeNumerically("<", 4*time.Second))
+	// Three lists at the call limit each, twice at most: 2 s, and room for a busy machine.
+	g.Expect(time.Since(begin)).To(BeNumerically("<", patience))
 }
 
 func TestDaemonGoneEndsQuietly(t *testing.T) {
@@ -130,18 +138,18 @@ func TestDaemonGoneEndsQuietly(t *testing.T) {
 	d.Close()
 	begin := time.Now()
 	g.Expect(reap(t.Context(), r, "s1")).To(BeFalse())
-	g.Expect(time.Since(begin)).To(BeNumerically("<", 3*time.Second))
+	g.Expect(time.Since(begin)).To(BeNumerically("<", patience))
 }
 
 func TestReapWaitsForWhatIsStillComing(t *testing.T) {
 	g := NewWithT(t)
 	mine := Session{ID: "s1"}
 	d := dockertest.New()
-	r := remover{d.Serve(t), quick}
+	r := remover{d.Serve(t), plenty}
 	done := make(chan bool, 1)
 	go func() { done <- reap(t.Context(), r, "s1") }()
-	g.Eventually(d.Asked).WithTimeout(5 * time.Second).ShouldNot(BeEmpty())
+	g.Eventually(d.Asked).WithTimeout(patience).ShouldNot(BeEmpty())
 	d.Add(dockertest.Images, "late", mine.Labels())
-	g.Eventually(done).WithTimeout(5 * time.Second).Should(Receive(BeTrue()))
+	g.Eventually(done).WithTimeout(patience).Should(Receive(BeTrue()))
 	g.Expect(d.IDs()).To(BeEmpty())
 }

@@ -218,10 +218,12 @@ func TestAStateDumpIsTheNewOne(t *testing.T) {
 	g.Expect(err).To(HaveOccurred(), "nothing was started")
 
 	at := filepath.Join(root, "var/run/xinetd.dump")
-	put(t, root, "xinetd", "#!/bin/sh\ntrap 'printf \"new\\nEND OF \" >> "+at+"; sleep 0.05; echo DUMP >> "+at+"' USR1\nwhile :; do sleep 0.02; done\n")
+	put(t, root, "xinetd", "#!/bin/sh\ntrap 'printf \"new\\nEND OF \" >> "+at+"; sleep 0.05; echo DUMP >> "+at+"' USR1\n: >"+filepath.Join(root, "listens")+"\nwhile :; do sleep 0.02; done\n")
 	g.Expect(os.MkdirAll(filepath.Dir(at), 0o755)).To(Succeed())
 	_, err = target.StartXinetd(limited(t), agent.StartRequest{Argv: []string{filepath.Join(root, "xinetd")}, Ready: 300 * time.Millisecond})
 	g.Expect(err).NotTo(HaveOccurred())
+	// A signal that came before the trap would end it.
+	g.Eventually(filepath.Join(root, "listens"), soon).Should(BeAnExistingFile())
 	for range 2 { // it appends: the second time there is one already
 		text, err := target.Dump(limited(t))
 		g.Expect(err).NotTo(HaveOccurred())

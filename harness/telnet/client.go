@@ -26,6 +26,7 @@ type Client struct {
 	answered  bool
 	named     bool
 	waiting   bool // nothing has come since our last answer: it may be lost
+	kickAfter time.Duration
 	kickAt    time.Time
 	kicks     int
 	inverted  bool
@@ -34,7 +35,7 @@ type Client struct {
 // New makes a client of a connected link. vt100 and xterm are terminals that qm knows; with an empty terminal the
 // negotiation is left unanswered, and qm takes vt100 after 2 s.
 func New(link wire.Link, terminal string) *Client {
-	return &Client{link: link, terminal: terminal}
+	return &Client{link: link, terminal: terminal, kickAfter: TermTypeKick}
 }
 
 // Data returns all decoded data since the dial.
@@ -66,7 +67,7 @@ func (c *Client) Await(ctx context.Context, what string, limit time.Duration, do
 			c.answer(ctx)
 		case outcome.Silent() && kick && time.Now().Before(deadline):
 			c.kicks++
-			c.kickAt = time.Now().Add(TermTypeKick)
+			c.kickAt = time.Now().Add(c.kickAfter)
 			c.link.Send([]byte{IAC, NOP})
 		default:
 			outcome.Limit = limit
@@ -119,7 +120,7 @@ func (c *Client) answer(ctx context.Context) {
 		c.link.Send(append(command, IAC, SE))
 		c.askedName, c.named = false, true
 	}
-	c.waiting, c.kickAt = true, time.Now().Add(TermTypeKick)
+	c.waiting, c.kickAt = true, time.Now().Add(c.kickAfter)
 }
 
 // Type sends a line and Enter, which is CR (a line feed does not submit). After the login the case is

@@ -95,6 +95,7 @@ func TestLostTerminalTypeIsKicked(t *testing.T) {
 		step{send: negotiation, expect: "\xff\xfb\x18\xff\xf1"},
 		step{send: sendType, expect: isVT100 + "\xff\xf1\xff\xf1"},
 		step{send: banner + "Username: ", expect: "\r"})
+	c.kickAfter = TermTypeKick
 	g := c.Greet(t.Context())
 	if !g.OK() || !g.Kicked || !g.Answered {
 		t.Errorf("%+v", g)
