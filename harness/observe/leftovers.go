@@ -71,7 +71,7 @@ func (c crowd) strangers(snap process.Snapshot) (list []process.Process) {
 
 // staying is a process that was not there before, since it was first seen.
 type staying struct {
-	since time.Time
+	since time.Duration // by the snapshots' clock
 	ticks uint64
 	now   process.Process
 }
@@ -94,14 +94,14 @@ func awaitLeaving(ctx context.Context, s *Scene, before crowd) (left []Leftover,
 		for i, p := range strangers {
 			stay, seen := known[identity(p)]
 			if !seen {
-				stay = staying{since: snap.Taken, ticks: p.CPUTicks}
+				stay = staying{since: snap.Clock, ticks: p.CPUTicks}
 			}
 			stay.now = strangers[i]
 			known[identity(p)] = stay
 			if stay.used() >= runawayTime {
 				runaways++
 			}
-			young = young || snap.Taken.Sub(stay.since) < busyInterval
+			young = young || snap.Clock-stay.since < busyInterval
 		}
 		if len(strangers) == 0 {
 			return nil, took, nil
@@ -115,7 +115,7 @@ func awaitLeaving(ctx context.Context, s *Scene, before crowd) (left []Leftover,
 		s.Evidence.Snapshot("left", snap)
 		for _, p := range strangers {
 			stay := known[identity(p)]
-			interval := max(snap.Taken.Sub(stay.since), tick)
+			interval := max(snap.Clock-stay.since, tick)
 			left = append(left, Leftover{
 				PID: p.PID, Comm: p.Comm, Args: strings.Join(p.Args, " "), State: p.State, RSS: p.RSS,
 				Busy: stay.used().Seconds() / interval.Seconds(),

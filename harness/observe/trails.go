@@ -18,8 +18,13 @@ type SessionTrail struct {
 	// not speak.
 	PID, PPID int
 	Outcome   string
-	// Held is how long the session was open, as the client saw it.
-	Held   time.Duration
+	// Held is how long the session was open, as the client saw it: from before the
+	// dial to the end. Served is the part of it that lies between the server's first
+	// line and our last word, so that the session was no shorter.
+	Held, Served time.Duration
+	// Jump is by how much the clock was set meanwhile: xinetd takes a session's length
+	// from the time of day.
+	Jump   time.Duration
 	Status int
 	Logged []xinetd.Record
 }
@@ -49,7 +54,7 @@ var Sessions = &Look[SessionTrails]{
 			return f, err
 		}
 		open := map[requirement.Service]*probed{}
-		began := map[requirement.Service]time.Time{}
+		began, greeted := map[requirement.Service]moment{}, map[requirement.Service]moment{}
 		for _, service := range requirement.NetworkServices {
 			at := *s
 			at.Service, at.Port = service, s.Ports[service]
@@ -57,13 +62,14 @@ var Sessions = &Look[SessionTrails]{
 			if err != nil {
 				return f, err
 			}
+			began[service] = reading()
 			link, err := t.dial(ctx, t.v4)
 			if err != nil {
 				return f, err
 			}
 			defer link.Close()
-			began[service] = time.Now()
 			p := greetProbe(ctx, link)
+			greeted[service] = reading()
 			trail := &SessionTrail{Logging: t.logging, From: t.v4, Outcome: p.greeted.String(), Status: sessionStatus}
 			if p.context != nil {
 				trail.PID, trail.PPID = p.context.PID, p.context.PPID
@@ -76,9 +82,11 @@ var Sessions = &Look[SessionTrails]{
 		case <-time.After(sessionLength):
 		}
 		for service, p := range open {
+			trail := f.Sessions[service]
+			trail.Served, _ = lasted(greeted[service], reading())
 			p.command(fmt.Sprintf("exit %d", sessionStatus))
 			p.end(ctx, probeEnd)
-			f.Sessions[service].Held = time.Since(began[service])
+			trail.Held, trail.Jump = lasted(began[service], reading())
 			p.link.Close()
 			s.Evidence.Wire(string(service), p.link.Transcript())
 		}

@@ -27,7 +27,11 @@ func Read(root string) (Snapshot, error) {
 	}
 	defer top.close()
 
-	snapshot := Snapshot{Taken: time.Now()}
+	clock, err := monotonic()
+	if err != nil {
+		return Snapshot{}, err
+	}
+	snapshot := Snapshot{Taken: time.Now(), Clock: clock}
 	pids, err := top.numbers()
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("list %s: %w", root, err)
@@ -51,6 +55,14 @@ func Read(root string) (Snapshot, error) {
 		}
 	}
 	return snapshot, nil
+}
+
+func monotonic() (time.Duration, error) {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return 0, fmt.Errorf("read the clock: %w", err)
+	}
+	return time.Duration(now.Nano()), nil
 }
 
 // readSockets asks the kernel, or reads the table where it won't answer: in a

@@ -9,7 +9,11 @@ import (
 // Snapshot is all processes and TCP sockets at one time, as near as proc can
 // give it: the reading takes about a millisecond.
 type Snapshot struct {
+	// Taken is for readers. What lies between two snapshots is told by Clock, which
+	// nobody sets: the time since the boot, without any suspension (CLOCK_MONOTONIC).
+	// The monotonic part of a time.Time does not outlive the way through gob.
 	Taken time.Time
+	Clock time.Duration
 	// Processes are in ascending order of PID.
 	Processes []Process
 	Sockets   []Socket

@@ -168,8 +168,13 @@ var refusals = judgetest.Table{
 
 func session(defaults, block string, texts ...string) observe.SessionTrails {
 	return observe.SessionTrails{Sessions: map[requirement.Service]*observe.SessionTrail{requirement.QMServer: {
-		Logging: told(defaults, block), From: client, PID: 40, PPID: 9, Held: 1100 * time.Millisecond, Status: 3, Logged: lines(texts...),
+		Logging: told(defaults, block), From: client, PID: 40, PPID: 9, Served: 1100 * time.Millisecond, Held: 1120 * time.Millisecond, Status: 3, Logged: lines(texts...),
 	}}}
+}
+
+func changed(f observe.SessionTrails, change func(*observe.SessionTrail)) observe.SessionTrails {
+	change(f.Sessions[requirement.QMServer])
+	return f
 }
 
 var sessions = judgetest.Table{
@@ -197,6 +202,12 @@ var sessions = judgetest.Table{
 		{Name: "no duration", Facts: session("log_on_success = EXIT", "", "EXIT: qmserver status=3 pid=40"), Kind: verdict.Fail, Hint: "add DURATION"},
 		{Name: "no status", Facts: session("log_on_success = DURATION", "", "EXIT: qmserver pid=40 duration=1(sec)"), Kind: verdict.Fail, Hint: "add EXIT"},
 		{Name: "another status", Facts: session(usual, "", "EXIT: qmserver status=0 pid=40 duration=1(sec)"), Kind: verdict.Fail},
+		{Name: "a busy machine's", Kind: verdict.Pass, Facts: changed(session(usual, "", "EXIT: qmserver status=3 pid=40 duration=2(sec)"), func(s *observe.SessionTrail) { s.Held = 4 * time.Second })},
+		{
+			Name: "the clock was set meanwhile", Kind: verdict.Error, Actual: "the clock was set by 1h0m0s",
+			Facts: changed(session(usual, "", "EXIT: qmserver status=3 pid=40 duration=3601(sec)"), func(s *observe.SessionTrail) { s.Jump = time.Hour }),
+		},
+		{Name: "too short", Kind: verdict.Fail, Facts: changed(session(usual, "", "EXIT: qmserver status=3 pid=40 duration=1(sec)"), func(s *observe.SessionTrail) { s.Served, s.Held = 3*time.Second, 4*time.Second })},
 		{Name: "far too long", Facts: session(usual, "", "EXIT: qmserver status=3 pid=40 duration=9(sec)"), Kind: verdict.Fail},
 		{Name: "nothing", Facts: session(usual, ""), Kind: verdict.Fail},
 		{Name: "nothing was tried", Facts: observe.SessionTrails{}, Kind: verdict.Error},

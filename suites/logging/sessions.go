@@ -66,22 +66,29 @@ func exitOf(s *observe.SessionTrail, pid int) (xinetd.Record, bool) {
 // lengthSlack is for a clock that counts whole seconds, at both ends.
 const lengthSlack = time.Second
 
+// jumpSlack is what a clock may be slewed in the time of a session.
+const jumpSlack = 100 * time.Millisecond
+
 func lengthAndStatus(c judge.Case, f observe.SessionTrails) verdict.Finding {
 	s := f.Sessions[c.Service]
 	if s == nil {
 		return verdict.Broken("no session was opened")
+	}
+	if s.Jump.Abs() > jumpSlack {
+		return verdict.Broken("the clock was set by %v while the session lasted, and xinetd takes its length from the time of day", s.Jump)
 	}
 	expected := fmt.Sprintf("EXIT with status=%d and a duration of about %v", s.Status, s.Held.Round(time.Second))
 	for _, exit := range xinetd.Entries(s.Logged, xinetd.Exit, s.Logging.ID) {
 		if exit.PID.Value != s.PID && exit.PID.Value != s.PPID {
 			continue
 		}
-		switch off := exit.Duration - s.Held; {
+		tooShort, tooLong := exit.Duration < s.Served-lengthSlack, exit.Duration > s.Held+lengthSlack
+		switch {
 		case !exit.Status.Set:
 			return violated(expected, exit.Text, lost(s.Logging, c.Service, "log_on_success", "EXIT"))
 		case exit.Duration == 0:
 			return violated(expected, exit.Text, lost(s.Logging, c.Service, "log_on_success", "DURATION"))
-		case exit.PID.Value == s.PID && exit.Status.Value != s.Status, off.Abs() > lengthSlack:
+		case exit.PID.Value == s.PID && exit.Status.Value != s.Status, tooShort, tooLong:
 			return verdict.Violated(expected, exit.Text, "")
 		}
 		return verdict.Kept(expected, exit.Text)
