@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"qmconformance/harness/capture"
 )
 
 // Limits of the caller's side.
@@ -212,4 +214,14 @@ func (c *Client) Ident(ctx context.Context, req IdentRequest) error {
 // IdentQueries are what the identity server was asked, from the n-th query on.
 func (c *Client) IdentQueries(ctx context.Context, n int) ([]IdentQuery, error) {
 	return call[int, []IdentQuery](ctx, c, "IdentQueries", n, CallLimit)
+}
+
+// Packets are those of the wanted connections, as the container's kernel saw them.
+func (c *Client) Packets(ctx context.Context, wants []capture.Want) (capture.Capture, error) {
+	return call[[]capture.Want, capture.Capture](ctx, c, "Packets", wants, CallLimit)
+}
+
+// Recording is how the recording of packets fares.
+func (c *Client) Recording(ctx context.Context) (capture.Status, error) {
+	return call[None, capture.Status](ctx, c, "Recording", None{}, CallLimit)
 }

@@ -46,10 +46,10 @@ type output struct {
 	settled chan struct{}
 }
 
-// capture gives a program its pipe, and reads that until every holder has closed
+// collect gives a program its pipe, and reads that until every holder has closed
 // it: what a daemon that was left behind writes is dropped in the end, so that it
 // never blocks on it.
-func capture(cmd *exec.Cmd) (*output, error) {
+func collect(cmd *exec.Cmd) (*output, error) {
 	o := &output{settled: make(chan struct{})}
 	var err error
 	if o.r, o.w, err = os.Pipe(); err != nil {
@@ -134,7 +134,7 @@ func run(req RunRequest) RunResult {
 	if req.UID != 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: req.UID, Gid: req.GID}
 	}
-	out, err := capture(cmd)
+	out, err := collect(cmd)
 	if err != nil {
 		return RunResult{Exit: -1, StartError: err.Error()}
 	}
@@ -178,7 +178,7 @@ func startDaemon(argv []string) (*daemon, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	// What a daemon says on stderr before it can log is often the only trace of
 	// why it gave up.
-	out, err := capture(cmd)
+	out, err := collect(cmd)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,13 @@
 package agent
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Init is PID 1: it starts the agent proper as its only child, reaps every
@@ -18,6 +21,11 @@ func Init() int {
 	cmd.Env = os.Environ()
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Start(); err != nil {
+		return 1
+	}
+	// The agent needs it for its start, and nothing else here ever does.
+	if err := renounce(unix.CAP_NET_RAW); err != nil {
+		fmt.Fprintln(os.Stderr, "init:", err)
 		return 1
 	}
 	for s := range signals {

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"qmconformance/harness/capture"
 	"qmconformance/harness/process"
 )
 
@@ -48,6 +49,8 @@ type Agent struct {
 	// watched counts executions, ident is this host's identity server.
 	watched watches
 	ident   identServers
+	// packets records those of the container; nil where nobody does.
+	packets *capture.Recorder
 }
 
 // Serve answers callers until the lease runs out. It returns an exit status.
@@ -64,7 +67,12 @@ func Serve() int {
 		return 1
 	}
 	life := lease{first: FirstCall, later: Lease, over: func() { os.Exit(0) }}
-	if err := New("").serve(l, token, life); err != nil {
+	a := New("")
+	if err := a.record(); err != nil {
+		fmt.Fprintln(os.Stderr, "agent:", err)
+		return 1
+	}
+	if err := a.serve(l, token, life); err != nil {
 		fmt.Fprintln(os.Stderr, "agent:", err)
 	}
 	return 1

@@ -27,6 +27,7 @@ type Bundle struct {
 	logs        []Text
 	sources     []Text
 	secrets     []string
+	packets     packets
 }
 
 // Transcript is the life of one connection, with a name for it.

@@ -22,6 +22,11 @@ func Write(results, folder string, b *Bundle, facts any, reproduce string) error
 		return fmt.Errorf("write evidence: %w", err)
 	}
 	files := b.Files()
+	packets, err := b.packetFiles()
+	if err != nil {
+		return fmt.Errorf("write evidence: %w", err)
+	}
+	files = append(files, packets...)
 	if facts != nil {
 		text, err := observation(facts, b)
 		if err != nil {

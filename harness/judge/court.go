@@ -180,6 +180,9 @@ func (c *Court) look(ctx context.Context, p observe.Plan, s requirement.Service)
 		return t
 	}
 	scene.Evidence = t.bundle
+	if scene.Target != nil {
+		t.bundle.Packets(scene.Target.PacketsOf)
+	}
 	limited, cancel := context.WithTimeoutCause(ctx, p.Limit, fmt.Errorf("look %s did not end within its limit of %v", p.Name, p.Limit))
 	defer cancel()
 	t.facts, t.err = p.Take(limited, scene)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"qmconformance/harness/capture/pcapng"
 	"qmconformance/harness/evidence"
 	"qmconformance/harness/verdict"
 )
@@ -47,6 +48,9 @@ func head(path string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && filepath.Ext(path) == pcapng.Extension {
+		return fmt.Sprintf("%d bytes of packets: open the file with Wireshark, or read it with tshark -r.\n", info.Size()), nil
+	}
 	text, err := io.ReadAll(io.LimitReader(f, collectLimit))
 	if info, failed := f.Stat(); err == nil && failed == nil && info.Size() > collectLimit {
 		return fmt.Sprintf("%s\n%s (%d bytes in the file)\n", text, ellipsis, info.Size()), nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"qmconformance/harness/agent"
+	"qmconformance/harness/capture"
 	"qmconformance/harness/wire"
 )
 
@@ -97,4 +98,9 @@ func (h *ClientHost) TakeAddress(ctx context.Context, v6 bool) (netip.Addr, erro
 	p := h.fleet.Spare(h.taken, v6)
 	h.mu.Unlock()
 	return p.Addr(), h.AddAddress(ctx, p)
+}
+
+// PacketsOf are the packets of connections, as the target's kernel saw them.
+func (t *Target) PacketsOf(ctx context.Context, wants []capture.Want) (capture.Capture, error) {
+	return t.Client.Packets(ctx, wants)
 }

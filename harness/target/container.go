@@ -37,7 +37,8 @@ type Container struct {
 // containerOptions vary what a container may do.
 type containerOptions struct {
 	image string
-	// clientHost adds NET_ADMIN, so that it can take addresses of its own.
+	// clientHost adds NET_ADMIN, so that it can take addresses of its own; a target
+	// has NET_RAW in its place.
 	clientHost bool
 }
 
@@ -47,9 +48,11 @@ func (f *Fleet) boot(ctx context.Context, opts containerOptions) (*Container, er
 	ctx, cancel := context.WithTimeout(ctx, createLimit)
 	defer cancel()
 	token := newToken()
-	caps := capabilities
+	// NET_RAW is for the agent alone, which records packets and then gives it up:
+	// the subject never has it.
+	caps := append([]string{"NET_RAW"}, capabilities...)
 	if opts.clientHost {
-		caps = append([]string{"NET_ADMIN"}, caps...)
+		caps = append([]string{"NET_ADMIN"}, capabilities...)
 	}
 	tc, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
 		Started: true,
