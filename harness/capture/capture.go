@@ -41,6 +41,8 @@ type Packet struct {
 
 // Connection is one connection, or an attempt at one, with its packets in order.
 type Connection struct {
+	// Name is what the caller calls it; the first name where it has several.
+	Name string
 	// Client sent the first SYN, as far as that was seen; else whoever was first.
 	Client, Server netip.AddrPort
 	Packets        []Packet

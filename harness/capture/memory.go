@@ -2,6 +2,7 @@ package capture
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -112,18 +113,15 @@ func (m *memory) drop(f *flow) {
 func (m *memory) find(wants []Want) []Connection {
 	var list []Connection
 	for _, f := range m.flows {
-		found, identity := false, false
-		for _, w := range wants {
-			if w.is(f) {
-				found, identity = true, false
-				break
-			}
-			if w.Local.IsValid() && w.asks(f) {
-				found, identity = true, true
-			}
+		c := Connection{Client: f.client, Server: f.server, Dropped: f.dropped}
+		of := slices.IndexFunc(wants, func(w Want) bool { return w.is(f) })
+		if of < 0 {
+			of = slices.IndexFunc(wants, func(w Want) bool { return w.Local.IsValid() && w.asks(f) })
+			c.Identity = true
 		}
-		if found {
-			list = append(list, Connection{f.client, f.server, append([]Packet(nil), f.packets...), f.dropped, identity})
+		if of >= 0 {
+			c.Name, c.Packets = wants[of].Name, slices.Clone(f.packets)
+			list = append(list, c)
 		}
 	}
 	return list

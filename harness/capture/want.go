@@ -9,6 +9,8 @@ import (
 
 // Want names a connection: by its ends, and by when it was.
 type Want struct {
+	// Name is what the caller calls it.
+	Name string
 	// Local is the client's end; not valid where it is not known, as of an attempt
 	// that was refused. Then every attempt of that time is meant.
 	Local, Remote netip.AddrPort

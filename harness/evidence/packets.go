@@ -30,8 +30,10 @@ type Source func(ctx context.Context, wants []capture.Want) (capture.Capture, er
 // a look share them, and a green run pays nothing.
 type packets struct {
 	source Source
-	once   sync.Once
-	found  capture.Capture
+	// wants are the connections that no transcript is kept of.
+	wants []capture.Want
+	once  sync.Once
+	found capture.Capture
 }
 
 // Packets says where the packets of the bundle's connections are to be had.
@@ -41,11 +43,19 @@ func (b *Bundle) Packets(source Source) {
 	b.packets.source = source
 }
 
+// Connection says that a connection belongs to the bundle of which no transcript is
+// kept, as of one among many that were judged by their outcome.
+func (b *Bundle) Connection(name string, t wire.Transcript) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.packets.wants = append(b.packets.wants, want(name, t))
+}
+
 // packetFiles are the packets of the bundle's connections and what is to be said
 // of those that are missing; nothing where nobody was connected to.
 func (b *Bundle) packetFiles() ([]Text, error) {
 	b.mu.Lock()
-	source, wants, secrets := b.packets.source, wanted(b.transcripts), slices.Clone(b.secrets)
+	source, wants, secrets := b.packets.source, wanted(b.transcripts, b.packets.wants), slices.Clone(b.secrets)
 	b.mu.Unlock()
 	if len(wants) == 0 {
 		return nil, nil
@@ -79,26 +89,28 @@ func (b *Bundle) packetFiles() ([]Text, error) {
 	return files, nil
 }
 
-// wanted are the connections of the transcripts, each once: a connection may have
-// been noted more than once as it went on.
-func wanted(transcripts []Transcript) []capture.Want {
+// wanted are the connections of a bundle, each once: one may have been noted more
+// than once as it went on.
+func wanted(transcripts []Transcript, others []capture.Want) []capture.Want {
 	var list []capture.Want
 	for _, t := range transcripts {
-		w := capture.Want{Local: t.Wire.Local, Remote: t.Wire.Remote, From: t.Wire.Started, Until: until(t.Wire)}
-		if !slices.Contains(list, w) {
+		list = append(list, want(t.Name, t.Wire))
+	}
+	for _, w := range others {
+		if !slices.ContainsFunc(list, func(have capture.Want) bool { return have.Local == w.Local && have.From.Equal(w.From) }) {
 			list = append(list, w)
 		}
 	}
 	return list
 }
 
-// until is when the last thing was seen of a connection.
-func until(t wire.Transcript) time.Time {
-	last := t.Started
+// want names a connection by its transcript: its ends, and from when to when.
+func want(name string, t wire.Transcript) capture.Want {
+	w := capture.Want{Name: name, Local: t.Local, Remote: t.Remote, From: t.Started, Until: t.Started}
 	for _, e := range t.Events {
-		if at := t.Started.Add(e.At); at.After(last) {
-			last = at
+		if at := t.Started.Add(e.At); at.After(w.Until) {
+			w.Until = at
 		}
 	}
-	return last
+	return w
 }

@@ -259,6 +259,7 @@ func (d *during) end(ctx context.Context, before int) error {
 	}
 	leave(ctx, d.visits...)
 	for _, v := range d.visits {
+		d.g.s.Evidence.Connection(fmt.Sprintf("%s: %s at %s", d.trial.Name, v.Who, v.Service), v.p.link.Transcript())
 		d.trial.Knocks = append(d.trial.Knocks, *v.Knock)
 	}
 	d.g.facts.Trials[d.trial.Name] = *d.trial

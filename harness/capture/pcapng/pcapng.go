@@ -20,11 +20,8 @@ import (
 // Extension is that of such files.
 const Extension = ".pcapng"
 
-// Comments on a packet.
-const (
-	blotted  = "The harness overwrote a password here by asterisks; the checksum is changed by the same difference."
-	identity = "The server's question for the user of a client (RFC 1413)."
-)
+// blotted is the comment on a packet that a secret was in.
+const blotted = "The harness overwrote a password here by asterisks; the checksum is changed by the same difference."
 
 // File is the packets of all connections in the order of their times, without the
 // secrets. What is missing is said in the file's own comment.
@@ -40,11 +37,14 @@ func File(c capture.Capture, secrets ...string) ([]byte, error) {
 		hidden += len(changed)
 		for i, p := range clean.Packets {
 			r := row{Packet: p}
+			if i == 0 && connection.Name != "" && !connection.Identity {
+				r.comments = append(r.comments, "Connection "+connection.Name+".")
+			}
 			if i == 0 && connection.Dropped > 0 {
 				r.comments = append(r.comments, fmt.Sprintf("The oldest %d packets of this connection were dropped.", connection.Dropped))
 			}
 			if i == 0 && connection.Identity {
-				r.comments = append(r.comments, identity)
+				r.comments = append(r.comments, fmt.Sprintf("The question for the user behind %s (RFC 1413).", cmp.Or(connection.Name, "a connection")))
 			}
 			if changed[i] {
 				r.comments = append(r.comments, blotted)
