@@ -9,14 +9,7 @@ import (
 	"github.com/onsi/ginkgo/v2"
 
 	"qmconformance/harness/run"
-	_ "qmconformance/suites/access"
-	_ "qmconformance/suites/hostile"
-	_ "qmconformance/suites/identity"
-	_ "qmconformance/suites/lifecycle"
-	_ "qmconformance/suites/logging"
-	_ "qmconformance/suites/reuse"
-	_ "qmconformance/suites/services"
-	_ "qmconformance/suites/stdio"
+	_ "qmconformance/suites"
 )
 
 func TestMain(*testing.M) { os.Exit(run.Main(ginkgo.RunSpecs)) }

@@ -1,7 +1,7 @@
 package evidence
 
 import (
-	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"os"
@@ -124,28 +124,19 @@ func TestSecretsAreBlottedOutOfTheFacts(t *testing.T) {
 			dir := t.TempDir()
 			b := &Bundle{}
 			b.Secret(s)
-			facts := struct {
+			type observed struct {
 				Said  string
 				Bytes [][]byte
-			}{"it said " + s, [][]byte{[]byte(s), []byte("1" + s + "1"), []byte("12" + s)}}
-			g.Expect(Write(dir, "f", b, facts, "")).To(Succeed())
-			text, err := os.ReadFile(filepath.Join(dir, "f", "observation.json"))
-			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(string(text)).To(ContainSubstring("it said ***"))
-			g.Expect(string(text)).NotTo(ContainSubstring(escaped(s)))
-			// What can be read of the byte strings holds no more than one letter of it at
-			// either end.
-			for line := range strings.Lines(string(text)) {
-				_, quoted, ok := strings.Cut(line, `"`)
-				if !ok || strings.Contains(line, ":") || strings.Contains(line, "]") {
-					continue
-				}
-				coded, _, _ := strings.Cut(quoted, `"`)
-				raw, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(coded, "*", "A"))
-				g.Expect(err).NotTo(HaveOccurred())
-				g.Expect(string(raw)).NotTo(ContainSubstring(s[1 : len(s)-1]))
-				g.Expect(coded).To(ContainSubstring("****"))
 			}
+			facts := observed{"it said " + s, [][]byte{[]byte(s), []byte("1" + s + "1"), []byte("12" + s), {0xff, 0}}}
+			g.Expect(Write(dir, "f", b, facts, "")).To(Succeed())
+			text, err := os.ReadFile(filepath.Join(dir, "f", Observation))
+			g.Expect(err).NotTo(HaveOccurred())
+			// It is still what it was, but for the secret: it can be judged again.
+			stars := strings.Repeat("*", len(s))
+			var read observed
+			g.Expect(json.Unmarshal(text, &read)).To(Succeed())
+			g.Expect(read).To(Equal(observed{"it said " + stars, [][]byte{[]byte(stars), []byte("1" + stars + "1"), []byte("12" + stars), {0xff, 0}}}))
 		})
 	}
 }
@@ -156,7 +147,7 @@ func TestWriteKeepsEverything(t *testing.T) {
 	b := &Bundle{}
 	b.Text("xinetd.log", "a line\n")
 	b.Wire("talk", transcript(event(wire.KindReceived, "hello")))
-	g.Expect(Write(dir, Folder("SERV-01", "host"), b, map[string]int{"Answer": 42}, "make conformance FOCUS=SERV-01")).To(Succeed())
+	g.Expect(Write(dir, Folder("SERV-01", "host"), b, map[string]int{"Answer": 42}, "make conformance FOCUS=SERV-01\n")).To(Succeed())
 	at := filepath.Join(dir, "evidence", "SERV-01-host")
 	for name, part := range map[string]string{
 		"xinetd.log.txt":   "a line",

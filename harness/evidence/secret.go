@@ -1,9 +1,11 @@
 package evidence
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -18,45 +20,40 @@ func blot(text string, secrets []string) string {
 	return text
 }
 
-// observation is the facts as JSON without the secrets, which it may hold in two
-// more forms than a text.
-func observation(facts any, b *Bundle) (string, error) {
-	text, err := json.MarshalIndent(facts, "", "  ")
+// observation is what was observed as JSON, without the secrets.
+func observation(observed any, b *Bundle) (string, error) {
+	text, err := json.MarshalIndent(observed, "", "  ")
 	if err != nil {
 		return "", err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var forms []string
-	for _, s := range b.secrets {
-		forms = append(forms, s, escaped(s))
-		forms = append(forms, inBase64(s)...)
-	}
-	return blot(string(text), forms), nil
+	return jsonString.ReplaceAllStringFunc(string(text), func(literal string) string {
+		return blotLiteral(literal, b.secrets)
+	}), nil
 }
 
-// escaped is how a string stands in JSON.
-func escaped(s string) string {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return s // a string always can be
-	}
-	return string(text[1 : len(text)-1]) // without its quotes
-}
+var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
-// inBase64 is how a string stands in a []byte of the facts, which is base64 in
-// JSON, at each of the three places that it may have in a group: those characters
-// that it decides alone. One too short to decide any is left out.
-func inBase64(s string) []string {
-	var forms []string
-	for before := range 3 {
-		text := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("\x00", before) + s))
-		from := (before*8 + 5) / 6
-		to := (before + len(s)) * 8 / 6
-		// Four characters are the least that is unlikely to be there by chance.
-		if to-from >= 4 {
-			forms = append(forms, text[from:to])
+// blotLiteral overwrites secrets in a string of JSON, which may be a text or, in
+// base64, the bytes of a []byte. It stays what it was, so that it can be read back.
+func blotLiteral(literal string, secrets []string) string {
+	var s string
+	if err := json.Unmarshal([]byte(literal), &s); err != nil {
+		return literal // none of JSON's own strings
+	}
+	blotted := blot(s, secrets)
+	if raw, err := base64.StdEncoding.DecodeString(s); err == nil {
+		if clean := blot(string(raw), secrets); clean != string(raw) {
+			blotted = base64.StdEncoding.EncodeToString([]byte(clean))
 		}
 	}
-	return forms
+	if blotted == s {
+		return literal
+	}
+	var text bytes.Buffer
+	if err := json.NewEncoder(&text).Encode(blotted); err != nil {
+		return `""` // a string always can be
+	}
+	return strings.TrimSuffix(text.String(), "\n")
 }

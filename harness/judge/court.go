@@ -31,9 +31,15 @@ type Stages interface {
 type Ruling struct {
 	verdict.Verdict
 	Bundle *evidence.Bundle
-	Facts  any
 	// Where is the line of the subject that decides, where the rule knows it.
 	Where verdict.Place
+	// Look is the name of the look that it rests on, Facts what the look reported,
+	// and Unobserved why it came to no end. They are empty where none was taken.
+	Look       string
+	Facts      any
+	Unobserved string
+	// Circumstance is what the known-failing list was asked about.
+	Circumstance verdict.Circumstance
 	// Cut says that the run ended before it could be judged.
 	Cut bool
 }

@@ -33,13 +33,17 @@ func (c *Court) judge(ctx context.Context, k Key) Ruling {
 	}
 	t := c.take(ctx, spec.Plan, k.Service)
 	began := time.Now()
-	finding := c.rule(spec, Case{r, k.Service}, t)
-	if entry, listed := c.Known.Find(k.ID, k.Service, c.circumstance()); listed {
-		finding = entry.Excuse(finding)
+	at := c.circumstance()
+	finding := verdict.Broken("%v", t.err)
+	if t.err == nil {
+		finding = spec.conclude(Case{r, k.Service}, t.facts, c.Known, at)
 	}
 	ruling := Ruling{
 		Verdict: verdict.New(r, k.Service, finding, t.took+time.Since(began)),
-		Bundle:  t.bundle, Facts: t.facts, Where: finding.Where,
+		Bundle:  t.bundle, Look: spec.Plan.Name, Facts: t.facts, Circumstance: at, Where: finding.Where,
+	}
+	if t.err != nil {
+		ruling.Unobserved = t.err.Error()
 	}
 	red := finding.Kind == verdict.Fail || finding.Kind == verdict.NotTestable
 	if red && ruling.BecauseOf == "" {
@@ -68,17 +72,23 @@ func (c *Court) circumstance() verdict.Circumstance {
 	return c.Circumstance()
 }
 
-// rule applies the rule; a rule that panics is an error of ours, not a violation.
-func (c *Court) rule(spec Spec, judged Case, t taken) (f verdict.Finding) {
-	if t.err != nil {
-		return verdict.Broken("%v", t.err)
+// conclude is what a spec makes of facts: its rule, and the known-failing list. A
+// rule that panics is an error of ours, not a violation.
+func (s Spec) conclude(judged Case, facts any, known verdict.KnownFailures, at verdict.Circumstance) (f verdict.Finding) {
+	f = s.apply(judged, facts)
+	if entry, listed := known.Find(s.ID, judged.Service, at); listed {
+		f = entry.Excuse(f)
 	}
+	return f
+}
+
+func (s Spec) apply(judged Case, facts any) (f verdict.Finding) {
 	defer func() {
 		if r := recover(); r != nil {
-			f = verdict.Broken("rule of %s: panic: %v\n%s", spec.ID, r, debug.Stack())
+			f = verdict.Broken("rule of %s: panic: %v\n%s", s.ID, r, debug.Stack())
 		}
 	}()
-	return spec.Rule(judged, t.facts)
+	return s.Rule(judged, facts)
 }
 
 // precondition is the ID that keeps a requirement from being judged, itself or

@@ -81,11 +81,17 @@ type Plan struct {
 	// Patient plans run beside those that take turns on the processors.
 	Patient bool
 	Take    func(ctx context.Context, s *Scene) (any, error)
+	// Blank is a pointer to facts of the look's type, to read recorded ones into.
+	Blank func() any
 }
 
 // Plan returns it.
 func (l *Look[T]) Plan() Plan {
-	return Plan{l.Name, l.Stage, l.Each, l.Limit, l.Patient, func(ctx context.Context, s *Scene) (any, error) { return l.Take(ctx, s) }}
+	return Plan{
+		Name: l.Name, Stage: l.Stage, Each: l.Each, Limit: l.Limit, Patient: l.Patient,
+		Take:  func(ctx context.Context, s *Scene) (any, error) { return l.Take(ctx, s) },
+		Blank: func() any { return new(T) },
+	}
 }
 
 // For is the service under which a look is taken to judge a requirement for s.

@@ -93,3 +93,41 @@ func TestTheCommandSurvivesShellAndMake(t *testing.T) {
 		}
 	}
 }
+
+func TestAnotherProgramThanMakeIsToldInItsOwnWay(t *testing.T) {
+	s := read(t, map[string]string{"PACKAGE": "/p/a$b", "STRICT": "1"})
+	s.Command = []string{"/opt/my tools/conformance"}
+	want := `'/opt/my tools/conformance' run --focus='SERV-01 host' --package='/p/a$b' --strict=1`
+	if got := Rerun(s, one("SERV-01", requirement.Host, verdict.Fail)); got != want {
+		t.Errorf("%s, want\n%s", got, want)
+	}
+}
+
+// Pasted anywhere, it judges the same package, whatever the defaults are there,
+// and leaves the results alone that it came with.
+func TestTheScriptOfAReproductionRunsAnywhere(t *testing.T) {
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Skip("this machine has no make")
+	}
+	root := filepath.Join(t.TempDir(), "the harness's $HOME")
+	put(t, filepath.Join(root, "Makefile"), "export PACKAGE QMSYS BASE FOCUS RESULTS\nconformance:\n\t@pwd; printenv PACKAGE QMSYS BASE FOCUS RESULTS\n")
+	s := read(t, map[string]string{"PACKAGE": "my pack"})
+	script := Reproduce(s, root, one("SERV-01", requirement.Host, verdict.Fail))
+	command := exec.Command("sh", "-c", script)
+	command.Dir = t.TempDir()
+	for _, e := range os.Environ() {
+		if !strings.HasPrefix(e, "MAKE") && !strings.HasPrefix(e, "MFLAGS") {
+			command.Env = append(command.Env, e)
+		}
+	}
+	// What another default would be, there.
+	command.Env = append(command.Env, "QMSYS=/elsewhere", "RESULTS=/elsewhere")
+	out, err := command.CombinedOutput()
+	want := strings.Join([]string{root, "/here/my pack", "standin", "bookworm", "SERV-01 host", "/here/results/again", ""}, "\n")
+	if err != nil || string(out) != want {
+		t.Errorf("%v: %s\nwant\n%s", err, out, want)
+	}
+	if !strings.HasPrefix(script, "#!/bin/sh\n") || len(s.Defaulted) == 0 {
+		t.Error("no script, or the settings were changed")
+	}
+}

@@ -3,15 +3,15 @@ package run
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
-	"qmconformance/fixtures"
 	"qmconformance/harness/evidence"
 	"qmconformance/harness/judge"
+	"qmconformance/harness/observation"
 	"qmconformance/harness/observe"
 	"qmconformance/harness/report"
+	"qmconformance/harness/requirement"
 	"qmconformance/harness/verdict"
 )
 
@@ -47,15 +47,11 @@ func (r *run) court(ctx context.Context, keys []judge.Key) *judge.Court {
 // keep writes the evidence of a verdict that is not green. A failure to write it
 // must not be overlooked, and must not hide the verdict.
 func (r *run) keep(g judge.Ruling) string {
-	if g.Kind == verdict.Pass || g.Kind == verdict.NotApplicable || g.Bundle.Empty() {
+	if g.Kind == verdict.Pass || g.Kind == verdict.NotApplicable || g.Bundle.Empty() && g.Facts == nil {
 		return ""
 	}
 	folder := evidence.Folder(g.ID, string(g.Service))
-	err := evidence.Write(r.settings.Results, folder, g.Bundle, g.Facts, report.Rerun(r.settings, g.Verdict))
-	if err == nil {
-		err = evidence.WriteRecord(r.settings.Results, folder, g.Bundle, g.Where)
-	}
-	if err != nil {
+	if err := r.writeEvidence(folder, g); err != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.trouble == nil {
@@ -66,13 +62,19 @@ func (r *run) keep(g judge.Ruling) string {
 	return folder
 }
 
-// readKnown reads the known-failing lists.
-func readKnown() (verdict.KnownFailures, error) {
-	sub, err := fs.Sub(fixtures.Files, "known-failing")
-	if err != nil {
-		return nil, err
+func (r *run) writeEvidence(folder string, g judge.Ruling) error {
+	observed := observation.Observation{
+		Catalogue: requirement.Version, Subject: r.world.describe(r), Circumstance: g.Circumstance,
+		Look: g.Look, Verdict: g.Verdict, Unobserved: g.Unobserved,
 	}
-	return verdict.ReadKnown(sub, judge.Catalogue)
+	observed.Verdict.Evidence = folder
+	if err := observed.Keep(g.Facts); err != nil {
+		return err
+	}
+	if err := evidence.Write(r.settings.Results, folder, g.Bundle, observed, report.Reproduce(r.settings, r.root, g.Verdict)); err != nil {
+		return err
+	}
+	return evidence.WriteRecord(r.settings.Results, folder, g.Bundle, g.Where)
 }
 
 // publish writes the results, prints the summary, and returns the exit code.

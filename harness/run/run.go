@@ -169,7 +169,7 @@ func (r *run) prepare() ([]judge.Key, error) {
 	if faults := judge.Integrity(judge.Catalogue); len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	if r.known, err = readKnown(); err != nil {
+	if r.known, err = judge.Known(); err != nil {
 		return nil, err
 	}
 	return r.selectSpecs()

@@ -45,6 +45,8 @@ type Settings struct {
 	Profile Profile
 	Strict  bool
 	Procs   int
+	// Command are the words that start a run where it is not make that does.
+	Command []string
 	// Defaulted names the variables that the user left alone.
 	Defaulted map[string]bool
 }

@@ -17,11 +17,11 @@ import (
 
 // Circumstance is what an entry of the known-failing list may depend on.
 type Circumstance struct {
-	QMKind    string // scarletdme or standin
-	QMVersion string
-	Xinetd    string // version, as `xinetd -version` gives it
+	QMKind    string `json:"qm_kind"` // scarletdme or standin
+	QMVersion string `json:"qm_version"`
+	Xinetd    string `json:"xinetd"` // version, as `xinetd -version` gives it
 	// Conditions are named facts of the subject, such as "log-to-file".
-	Conditions map[string]bool
+	Conditions map[string]bool `json:"conditions"`
 }
 
 // KnownFailure is a requirement that a named program is known not to keep, by

@@ -3,11 +3,14 @@
 package judgetest
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"qmconformance/harness/evidence"
 	"qmconformance/harness/judge"
+	"qmconformance/harness/observation"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/verdict"
 )
@@ -65,9 +68,40 @@ func Run(t *testing.T, area string, tables ...Table) {
 				if c.Service == "" {
 					c.Service = r.Services[0]
 				}
-				c.check(t, spec.Rule(judge.Case{Requirement: r, Service: c.Service}, c.Facts))
+				finding := spec.Rule(judge.Case{Requirement: r, Service: c.Service}, c.Facts)
+				c.check(t, finding)
+				again(t, spec, verdict.New(r, c.Service, finding, 0), c.Facts)
 			})
 		}
+	}
+}
+
+// again records the facts, and judges the record: it must say the same, or what
+// was found on one machine could not be understood on another.
+func again(t *testing.T, spec judge.Spec, old verdict.Verdict, facts any) {
+	t.Helper()
+	rec := observation.Observation{Look: spec.Plan.Name, Verdict: old}
+	if err := rec.Keep(facts); err != nil {
+		t.Error(err)
+		return
+	}
+	dir := t.TempDir()
+	if err := evidence.Write(dir, "f", &evidence.Bundle{}, rec, ""); err != nil {
+		t.Error(err)
+		return
+	}
+	read, err := observation.Load(filepath.Join(dir, "f", evidence.Observation))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	v, err := judge.Registered().Again(judge.Catalogue, nil, read)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if v != old {
+		t.Errorf("judged again it is\n%+v, and was\n%+v", v, old)
 	}
 }
 

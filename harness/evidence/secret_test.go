@@ -1,0 +1,32 @@
+package evidence
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+)
+
+// escaped is how a string stands in JSON.
+func escaped(s string) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a string always can be
+	}
+	return string(text[1 : len(text)-1]) // without its quotes
+}
+
+// inBase64 is how a string stands in a []byte, which is base64 in JSON, at each of
+// the three places that it may have in a group: those characters that it decides
+// alone. One too short to decide any is left out.
+func inBase64(s string) []string {
+	var forms []string
+	for before := range 3 {
+		text := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("\x00", before) + s))
+		from := (before*8 + 5) / 6
+		to := (before + len(s)) * 8 / 6
+		if to > from {
+			forms = append(forms, text[from:to])
+		}
+	}
+	return forms
+}
