@@ -63,12 +63,12 @@ type Court struct {
 	// Announce is told every verdict as it is reached; it may be nil.
 	Announce func(Ruling)
 
-	once   sync.Once
-	turns  chan struct{}
-	mu     sync.Mutex
-	queues map[observe.Stage]*sync.Mutex
-	looks  map[lookKey]*future[taken]
-	judged map[Key]*future[Ruling]
+	once    sync.Once
+	turns   *turns
+	weights map[string]int
+	mu      sync.Mutex
+	looks   map[lookKey]*future[taken]
+	judged  map[Key]*future[Ruling]
 }
 
 type lookKey struct {
@@ -92,8 +92,8 @@ type future[T any] struct {
 
 func (c *Court) init() {
 	c.once.Do(func() {
-		c.turns = make(chan struct{}, max(1, c.Procs))
-		c.queues = map[observe.Stage]*sync.Mutex{}
+		c.turns = newTurns(max(1, c.Procs))
+		c.weights = c.specs().weights(c.Catalogue)
 		c.looks = map[lookKey]*future[taken]{}
 		c.judged = map[Key]*future[Ruling]{}
 	})
@@ -144,22 +144,11 @@ func (c *Court) take(ctx context.Context, p observe.Plan, s requirement.Service)
 		f = &future[taken]{done: make(chan struct{})}
 		c.looks[k] = f
 	}
-	queue, ok := c.queues[p.Stage]
-	if !ok {
-		queue = &sync.Mutex{}
-		c.queues[p.Stage] = queue
-	}
 	c.mu.Unlock()
 	if !there {
-		queue.Lock()
-		if !p.Patient {
-			c.turns <- struct{}{}
-		}
+		c.turns.begin(p, c.weights[p.Name])
 		f.value = c.look(ctx, p, k.service)
-		if !p.Patient {
-			<-c.turns
-		}
-		queue.Unlock()
+		c.turns.end(p)
 		close(f.done)
 	}
 	<-f.done

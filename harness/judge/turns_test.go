@@ -1,0 +1,82 @@
+package judge
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"qmconformance/harness/observe"
+	"qmconformance/harness/verdict"
+)
+
+// queued has a look wait for its turn, and says when it has begun.
+func queued(g *WithT, t *turns, p observe.Plan, weight int) <-chan struct{} {
+	t.mu.Lock()
+	before := len(t.waiting)
+	t.mu.Unlock()
+	begun := make(chan struct{})
+	go func() {
+		t.begin(p, weight)
+		close(begun)
+	}()
+	g.Eventually(func() bool {
+		select {
+		case <-begun:
+			return true
+		default:
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return len(t.waiting) > before
+	}, soon, time.Millisecond).Should(BeTrue())
+	return begun
+}
+
+func in(stage string) observe.Plan { return observe.Plan{Name: stage, Stage: observe.Stage(stage)} }
+
+func TestTheLookForWhichMostWaitGoesFirst(t *testing.T) {
+	g := NewWithT(t)
+	turns := newTurns(1)
+	g.Expect(queued(g, turns, in("a"), 0)).To(BeClosed())
+	light := queued(g, turns, in("b"), 1)
+	heavy := queued(g, turns, in("c"), 7)
+	second := queued(g, turns, in("d"), 7)
+	turns.end(in("a"))
+	g.Eventually(heavy, soon).Should(BeClosed())
+	g.Expect(second).NotTo(BeClosed(), "one turn, and it came later")
+	g.Expect(light).NotTo(BeClosed())
+	turns.end(in("c"))
+	g.Eventually(second, soon).Should(BeClosed())
+	turns.end(in("d"))
+	g.Eventually(light, soon).Should(BeClosed())
+}
+
+func TestALookThatWaitsForItsStageKeepsNoTurn(t *testing.T) {
+	g := NewWithT(t)
+	turns := newTurns(2)
+	g.Expect(queued(g, turns, in("a"), 0)).To(BeClosed())
+	same := queued(g, turns, in("a"), 9)
+	g.Eventually(queued(g, turns, in("b"), 0), soon).Should(BeClosed())
+	g.Expect(same).NotTo(BeClosed(), "looks of one stage overlap")
+	turns.end(in("b"))
+	g.Expect(same).NotTo(BeClosed())
+	turns.end(in("a"))
+	g.Eventually(same, soon).Should(BeClosed())
+}
+
+func TestWhatIsRequiredWeighsMoreThanWhatRestsOnIt(t *testing.T) {
+	g := NewWithT(t)
+	specs := specsOf(says("SERV-01", kept), says("SERV-02", kept), says("SERV-03", kept), says("SERV-04", verdict.Finding{}))
+	shared := specs["SERV-02"]
+	shared.Plan.Name = "look at SERV-03"
+	specs["SERV-02"] = shared
+	weights := specs.weights(catalogue(t,
+		entry{"SERV-01", "host", ""},
+		entry{"SERV-02", "host", "requires: [SERV-01]"},
+		entry{"SERV-03", "host", "requires: [SERV-01, SERV-02]"},
+		entry{"SERV-04", "host", "requires: [SERV-03]\nfollows: [SERV-01]"},
+	))
+	g.Expect(fmt.Sprint(weights)).To(Equal("map[look at SERV-01:3 look at SERV-03:2]"))
+}
