@@ -225,3 +225,28 @@ func (c *Client) Packets(ctx context.Context, wants []capture.Want) (capture.Cap
 func (c *Client) Recording(ctx context.Context) (capture.Status, error) {
 	return call[None, capture.Status](ctx, c, "Recording", None{}, CallLimit)
 }
+
+// StartHelper starts a program beside the subject and waits until it listens.
+func (c *Client) StartHelper(ctx context.Context, req HelperRequest) (Daemon, error) {
+	return call[HelperRequest, Daemon](ctx, c, "StartHelper", req, req.Ready+runSlack)
+}
+
+// HelperState is how a helper fares, with what it wrote.
+func (c *Client) HelperState(ctx context.Context, pid int) (Daemon, error) {
+	return call[int, Daemon](ctx, c, "HelperState", pid, CallLimit)
+}
+
+// StopHelper ends a helper.
+func (c *Client) StopHelper(ctx context.Context, pid int) (Daemon, error) {
+	return call[int, Daemon](ctx, c, "StopHelper", pid, CallLimit)
+}
+
+// WatchEnd begins to wait for the end of the process that serves a client.
+func (c *Client) WatchEnd(ctx context.Context, client netip.AddrPort) (pid int, err error) {
+	return call[netip.AddrPort, int](ctx, c, "WatchEnd", client, CallLimit)
+}
+
+// Ended is when a watched process ended, by the kernel's monotonic clock.
+func (c *Client) Ended(ctx context.Context, pid int) (at int64, err error) {
+	return call[int, int64](ctx, c, "Ended", pid, endLimit+runSlack)
+}

@@ -51,6 +51,8 @@ type Agent struct {
 	ident   identServers
 	// packets records those of the container; nil where nobody does.
 	packets *capture.Recorder
+	// helpers are what a benchmark runs beside the subject.
+	helpers helpers
 }
 
 // Serve answers callers until the lease runs out. It returns an exit status.

@@ -1,0 +1,215 @@
+// Package caller makes connections and times them, as a plain C client would:
+// blocking calls on raw sockets, each caller on an operating-system thread of its
+// own. Go's net package waits through a poller and a scheduler, which adds to
+// every wait as much as the wait itself on a fast server.
+package caller
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Call is the life of one connection, in nanoseconds of the kernel's monotonic
+// clock. What did not happen is 0.
+type Call struct {
+	// Intended is when it was to begin; equal to Start where nothing was scheduled.
+	Intended int64
+	Start    int64
+	// Connected is the end of connect(2), First the first byte.
+	Connected, First int64
+	// Asked is when everything was there that the server says unasked and our answer
+	// went out; Ready is when the server could be used.
+	Asked, Ready int64
+	// LoginAt is when the user was named, LoggedIn when the session was his.
+	LoginAt, LoggedIn int64
+	// RequestAt and Answered are a request of a session and the whole answer.
+	RequestAt, Answered int64
+	// LeftAt is when we said that we leave, Ended the end of the stream.
+	LeftAt, Ended int64
+	// Local is our own port: with it a capture or the target finds the connection.
+	Local uint16
+	// Kicks counts how often the terminal type had to be brought to qm's mind again.
+	Kicks uint8
+	Err   error
+}
+
+// Target is whom to call, and what to say.
+type Target struct {
+	Addr netip.AddrPort
+	// Talk is the conversation from the first byte to the end of the stream.
+	Talk Talk
+	// QuickAck has the kernel acknowledge at once. qm writes its greeting in small
+	// pieces under Nagle's rule, so that an ordinary client's delayed acknowledgement
+	// holds it up for 40 ms.
+	QuickAck bool
+	// Hold is called when the connection is ready, before it is left; it may be nil.
+	Hold func(*Call)
+}
+
+// Talk is a conversation. It leaves in the way that does the server no harm, with
+// an error as well.
+type Talk func(l *Line, c *Call)
+
+// Line is one caller's own memory and socket. It is not safe for use by two
+// goroutines.
+type Line struct {
+	fd     int
+	quick  bool
+	hold   func(*Call)
+	have   int
+	buf    [32 << 10]byte
+	remote unix.RawSockaddrInet6
+	length uintptr
+	family int
+}
+
+// The limits of a call.
+const (
+	// StepLimit is for one blocking call: qm itself waits 2 s for a terminal type that
+	// was lost and 3 s after a refused login.
+	StepLimit = 10 * time.Second
+	// kickAfter is when an answer on the terminal type counts as lost.
+	kickAfter = 250 * time.Millisecond
+)
+
+var (
+	errEnded   = errors.New("the server ended the connection")
+	errSilent  = fmt.Errorf("nothing came within %v", StepLimit)
+	errTooLong = errors.New("more came than any answer has")
+)
+
+// Now is the kernel's monotonic clock.
+func Now() int64 {
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) // it exists on every Linux
+	return ts.Nano()
+}
+
+// Call calls once. intended is when that was to happen; 0 means now.
+func (l *Line) Call(t *Target, intended int64) (c Call) {
+	l.have, l.quick, l.hold = 0, t.QuickAck, t.Hold
+	l.aim(t.Addr)
+	c.Start = Now()
+	if c.Intended = intended; intended == 0 {
+		c.Intended = c.Start
+	}
+	fd, _, errno := unix.Syscall(unix.SYS_SOCKET, uintptr(l.family), unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if errno != 0 {
+		c.Err = fmt.Errorf("socket: %w", errno)
+		return c
+	}
+	l.fd = int(fd)
+	defer unix.Close(l.fd)
+	l.limit(unix.SO_SNDTIMEO, StepLimit)
+	if _, _, errno := unix.Syscall(unix.SYS_CONNECT, fd, uintptr(unsafe.Pointer(&l.remote)), l.length); errno != 0 {
+		c.Err = fmt.Errorf("connect: %w", errno)
+		return c
+	}
+	c.Connected = Now()
+	l.limit(unix.SO_RCVTIMEO, StepLimit)
+	c.Local = l.localPort()
+	t.Talk(l, &c)
+	return c
+}
+
+// aim sets the address in the kernel's own form.
+func (l *Line) aim(a netip.AddrPort) {
+	port := a.Port()<<8 | a.Port()>>8
+	if a.Addr().Is4() {
+		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(&l.remote))
+		*four = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: port, Addr: a.Addr().As4()}
+		l.family, l.length = unix.AF_INET, unix.SizeofSockaddrInet4
+		return
+	}
+	l.remote = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: port, Addr: a.Addr().As16()}
+	l.family, l.length = unix.AF_INET6, unix.SizeofSockaddrInet6
+}
+
+func (l *Line) limit(option int, d time.Duration) {
+	tv := unix.NsecToTimeval(d.Nanoseconds())
+	_ = unix.SetsockoptTimeval(l.fd, unix.SOL_SOCKET, option, &tv)
+}
+
+func (l *Line) localPort() uint16 {
+	var a unix.RawSockaddrInet6 // the port is in the same place in both families
+	size := uint32(unix.SizeofSockaddrInet6)
+	if _, _, errno := unix.Syscall(unix.SYS_GETSOCKNAME, uintptr(l.fd), uintptr(unsafe.Pointer(&a)), uintptr(unsafe.Pointer(&size))); errno != 0 {
+		return 0
+	}
+	return a.Port<<8 | a.Port>>8
+}
+
+// read takes what has come into the buffer. io is errEnded at the end of the
+// stream, and EAGAIN when the limit is over.
+func (l *Line) read() error {
+	if l.have == len(l.buf) {
+		return errTooLong
+	}
+	if l.quick {
+		// It has to be asked for again and again (tcp(7)).
+		_ = unix.SetsockoptInt(l.fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
+	}
+	for {
+		n, _, errno := unix.Syscall(unix.SYS_READ, uintptr(l.fd), uintptr(unsafe.Pointer(&l.buf[l.have])), uintptr(len(l.buf)-l.have))
+		switch {
+		case errno == unix.EINTR:
+		case errno != 0:
+			return errno
+		case n == 0:
+			return errEnded
+		default:
+			l.have += int(n)
+			return nil
+		}
+	}
+}
+
+// until reads until enough has come.
+func (l *Line) until(enough func([]byte) bool) error {
+	for !enough(l.buf[:l.have]) {
+		if err := l.read(); err != nil {
+			if err == unix.EAGAIN {
+				return errSilent
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// end reads to the end of the stream and notes when that was.
+func (l *Line) end(c *Call) error {
+	for {
+		switch err := l.read(); err {
+		case nil:
+		case errTooLong:
+			l.have = 0
+		case errEnded:
+			c.Ended = Now()
+			return nil
+		case unix.EAGAIN:
+			return errSilent
+		default:
+			return err
+		}
+	}
+}
+
+func (l *Line) write(data []byte) error {
+	for len(data) > 0 {
+		n, _, errno := unix.Syscall6(unix.SYS_SENDTO, uintptr(l.fd), uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)), unix.MSG_NOSIGNAL, 0, 0)
+		if errno == unix.EINTR {
+			continue
+		}
+		if errno != 0 {
+			return errno
+		}
+		data = data[n:]
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package caller
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"qmconformance/harness/yardstick"
+)
+
+// The test binary is the bare server too, in a process of its own.
+func TestMain(m *testing.M) {
+	if exit, known := yardstick.Main(os.Args[1:]); known {
+		os.Exit(exit)
+	}
+	os.Exit(m.Run())
+}
+
+// overheadEnv asks for the comparison with a C client: 12 s on a quiet machine.
+const overheadEnv = "QMCONFORMANCE_BENCH_TESTS"
+
+// bareServer starts the floor on loopback and returns its address.
+func bareServer(t *testing.T) netip.AddrPort {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := l.Addr().(*net.TCPAddr).AddrPort()
+	l.Close()
+	cmd := exec.Command(os.Args[0], yardstick.FloorMode, strconv.Itoa(int(at.Port())))
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	for began := time.Now(); time.Since(began) < StepLimit; time.Sleep(time.Millisecond) {
+		if c, err := net.Dial("tcp", at.String()); err == nil {
+			c.Close()
+			return at
+		}
+	}
+	t.Fatal("the floor does not listen")
+	return at
+}
+
+func TestTheClientIsAsQuickAsAPlainCClient(t *testing.T) {
+	if os.Getenv(overheadEnv) != "1" {
+		t.Skip("set " + overheadEnv + "=1 on a quiet machine")
+	}
+	cc, err := exec.LookPath("cc")
+	if err != nil {
+		t.Skip("there is no C compiler")
+	}
+	program := filepath.Join(t.TempDir(), "client")
+	if out, err := exec.Command(cc, "-O2", "-pthread", "-o", program, "testdata/client.c").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	at := bareServer(t)
+	for _, threads := range []int{1, 8} {
+		t.Run(fmt.Sprintf("%d at once", threads), func(t *testing.T) {
+			g := NewWithT(t)
+			var p50, rate []float64
+			for range 6 {
+				c := plainC(t, program, at, threads)
+				ours := measured(at, threads)
+				again := measured(at, threads)
+				cAgain := plainC(t, program, at, threads)
+				p50 = append(p50, float64(ours.p50+again.p50)/float64(c.p50+cAgain.p50))
+				rate = append(rate, (ours.rate+again.rate)/(c.rate+cAgain.rate))
+				t.Logf("C %v %.0f/s, ours %v %.0f/s", c.p50, c.rate, ours.p50, ours.rate)
+			}
+			slices.Sort(p50)
+			slices.Sort(rate)
+			t.Logf("medians of %d: p50 %.3f of C's, rate %.3f of C's", len(p50), p50[len(p50)/2], rate[len(rate)/2])
+			g.Expect(p50[len(p50)/2]).To(BeNumerically("<=", 1.2))
+			g.Expect(rate[len(rate)/2]).To(BeNumerically(">=", 0.9))
+		})
+	}
+}
+
+type pace struct {
+	p50  time.Duration
+	rate float64
+}
+
+const span = 500 * time.Millisecond
+
+func plainC(t *testing.T, program string, at netip.AddrPort, threads int) pace {
+	t.Helper()
+	out, err := exec.Command(program, at.Addr().String(), strconv.Itoa(int(at.Port())), strconv.Itoa(threads), fmt.Sprint(span.Seconds())).Output()
+	var n, p50 int64
+	var seconds float64
+	if err == nil {
+		_, err = fmt.Sscan(string(out), &n, &seconds, &p50)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pace{time.Duration(p50), float64(n) / seconds}
+}
+
+func measured(at netip.AddrPort, threads int) pace {
+	target := &Target{Addr: at, Talk: OneByte}
+	took := make([][]int64, threads)
+	for i := range took {
+		took[i] = make([]int64, 0, 1<<17)
+	}
+	var start int64
+	Together(threads, func(i int, l *Line) {
+		if i == 0 {
+			start = Now()
+		}
+		for until := Now() + span.Nanoseconds(); Now() < until; {
+			if c := l.Call(target, 0); c.Err == nil {
+				took[i] = append(took[i], c.First-c.Start)
+			}
+		}
+	})
+	elapsed := time.Duration(Now() - start)
+	all := slices.Concat(took...)
+	slices.Sort(all)
+	return pace{time.Duration(all[len(all)/2]), float64(len(all)) / elapsed.Seconds()}
+}
