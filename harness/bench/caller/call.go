@@ -47,6 +47,8 @@ type Target struct {
 	// pieces under Nagle's rule, so that an ordinary client's delayed acknowledgement
 	// holds it up for 40 ms.
 	QuickAck bool
+	// NoteLocal has the call note its own port, for one system call more.
+	NoteLocal bool
 	// Hold is called when the connection is ready, before it is left; it may be nil.
 	Hold func(*Call)
 }
@@ -106,13 +108,15 @@ func (l *Line) Call(t *Target, intended int64) (c Call) {
 	l.fd = int(fd)
 	defer unix.Close(l.fd)
 	l.limit(unix.SO_SNDTIMEO, StepLimit)
+	l.limit(unix.SO_RCVTIMEO, StepLimit)
 	if _, _, errno := unix.Syscall(unix.SYS_CONNECT, fd, uintptr(unsafe.Pointer(&l.remote)), l.length); errno != 0 {
 		c.Err = fmt.Errorf("connect: %w", errno)
 		return c
 	}
 	c.Connected = Now()
-	l.limit(unix.SO_RCVTIMEO, StepLimit)
-	c.Local = l.localPort()
+	if t.NoteLocal {
+		c.Local = l.localPort()
+	}
 	t.Talk(l, &c)
 	return c
 }
