@@ -146,6 +146,9 @@ func (c *Court) take(ctx context.Context, p observe.Plan, s requirement.Service)
 	}
 	c.mu.Unlock()
 	if !there {
+		for _, before := range p.After {
+			c.take(ctx, before, s)
+		}
 		c.turns.begin(p, c.weights[p.Name])
 		f.value = c.look(ctx, p, k.service)
 		c.turns.end(p)

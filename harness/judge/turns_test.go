@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"qmconformance/harness/observe"
+	"qmconformance/harness/requirement"
 	"qmconformance/harness/verdict"
 )
 
@@ -79,4 +81,27 @@ func TestWhatIsRequiredWeighsMoreThanWhatRestsOnIt(t *testing.T) {
 		entry{"SERV-04", "host", "requires: [SERV-03]\nfollows: [SERV-01]"},
 	))
 	g.Expect(fmt.Sprint(weights)).To(Equal("map[look at SERV-01:3 look at SERV-03:2]"))
+}
+
+func TestALookIsTakenAfterThoseThatWouldSeeWhatItLeaves(t *testing.T) {
+	g := NewWithT(t)
+	var order []string
+	noted := func(name string) observe.Plan {
+		return plan(name, observe.AsShipped, func(context.Context, *observe.Scene) (any, error) {
+			order = append(order, name)
+			return nil, nil
+		})
+	}
+	marking := noted("marking")
+	marking.After = []observe.Plan{noted("looking")}
+	specs := specsOf(says("SERV-01", kept), says("SERV-02", kept))
+	for id, p := range map[string]observe.Plan{"SERV-01": marking, "SERV-02": noted("looking")} {
+		s := specs[id]
+		s.Plan = p
+		specs[id] = s
+	}
+	b := &Court{Catalogue: catalogue(t, entry{"SERV-01", "host", ""}, entry{"SERV-02", "host", ""}), Specs: specs, Stages: &fakeStages{}, Procs: 2}
+	ruling(t, b, Key{"SERV-01", requirement.Host})
+	ruling(t, b, Key{"SERV-02", requirement.Host})
+	g.Expect(order).To(Equal([]string{"looking", "marking"}))
 }

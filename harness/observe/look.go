@@ -67,6 +67,9 @@ type Look[T any] struct {
 	// Patient says that it spends its time in waiting, for a time-out or the end of
 	// a pause: it takes no turn from looks that work.
 	Patient bool
+	// After are looks of the same stage that would see what this one leaves behind:
+	// they are taken before it.
+	After []Plan
 	// Take looks. An error means that the harness could not tell; whatever the
 	// subject did is a fact in T.
 	Take func(ctx context.Context, s *Scene) (T, error)
@@ -80,7 +83,9 @@ type Plan struct {
 	Limit time.Duration
 	// Patient plans run beside those that take turns on the processors.
 	Patient bool
-	Take    func(ctx context.Context, s *Scene) (any, error)
+	// After are taken before it.
+	After []Plan
+	Take  func(ctx context.Context, s *Scene) (any, error)
 	// Blank is a pointer to facts of the look's type, to read recorded ones into.
 	Blank func() any
 }
@@ -88,7 +93,7 @@ type Plan struct {
 // Plan returns it.
 func (l *Look[T]) Plan() Plan {
 	return Plan{
-		Name: l.Name, Stage: l.Stage, Each: l.Each, Limit: l.Limit, Patient: l.Patient,
+		Name: l.Name, Stage: l.Stage, Each: l.Each, Limit: l.Limit, Patient: l.Patient, After: l.After,
 		Take:  func(ctx context.Context, s *Scene) (any, error) { return l.Take(ctx, s) },
 		Blank: func() any { return new(T) },
 	}

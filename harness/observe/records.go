@@ -63,6 +63,8 @@ var Records = &Look[Recorded]{
 	Name: "records", Stage: AsShipped, Each: true,
 	// Five sessions with a login each, and a few commands.
 	Limit: 120 * time.Second,
+	// The files that users make here have the modes and groups of users' files.
+	After: []Plan{TreeOf.Plan()},
 	Take:  records,
 }
 
