@@ -28,6 +28,10 @@ const (
 	runSlack = 5 * time.Second
 )
 
+// ErrNoAnswer says that the agent was not heard, or not in time. Whatever it tells of a
+// target is a fact about the target; that it tells nothing is a failure of ours.
+var ErrNoAnswer = errors.New("no answer")
+
 // Client calls one agent.
 type Client struct{ rpc *rpc.Client }
 
@@ -66,13 +70,17 @@ func call[Req, Res any](ctx context.Context, c *Client, method string, req Req, 
 	pending := c.rpc.Go("Agent."+method, req, &res, make(chan *rpc.Call, 1))
 	select {
 	case <-pending.Done:
-		if pending.Error != nil {
+		var told rpc.ServerError
+		switch {
+		case pending.Error == nil:
+			return res, nil
+		case errors.As(pending.Error, &told):
 			return res, fmt.Errorf("agent: %s: %w", strings.ToLower(method), remote(pending.Error))
 		}
-		return res, nil
+		return res, fmt.Errorf("agent: %s: %w: %w", strings.ToLower(method), ErrNoAnswer, pending.Error)
 	case <-ctx.Done():
 		var none Res // res may still be written to
-		return none, fmt.Errorf("agent: %s: %w", strings.ToLower(method), ctx.Err())
+		return none, fmt.Errorf("agent: %s: %w: %w", strings.ToLower(method), ErrNoAnswer, ctx.Err())
 	}
 }
 

@@ -77,8 +77,9 @@ var AccountsOf = &Look[Accounts]{
 	Take: func(ctx context.Context, s *Scene) (Accounts, error) {
 		a, err := readAccounts(ctx, s)
 		for _, name := range []string{"/etc/group", "/etc/passwd"} {
-			text, _ := readIfThere(ctx, s, name)
+			text, again := readIfThere(ctx, s, name)
 			s.Evidence.Source(name, text)
+			err = errors.Join(err, again)
 		}
 		return a, err
 	},

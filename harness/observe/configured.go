@@ -75,7 +75,9 @@ func configured(ctx context.Context, s *Scene) (Configured, error) {
 	}
 	s.Evidence.Text("state-dump", text)
 
-	f.Config, f.Remarks = s.Configuration(ctx)
+	if f.Config, f.Remarks, err = s.Configuration(ctx); err != nil {
+		return f, err
+	}
 	f.Blocks = f.Config.Service(string(s.Service))
 	log, err := s.ReadLog(ctx, target.LogMark{})
 	if err != nil {

@@ -251,7 +251,10 @@ func awaitListeners(ctx context.Context, s *Scene) error {
 
 // editBoth sets attributes of both services, as far as they are defined.
 func editBoth(ctx context.Context, s *Scene, settings ...Setting) (*target.Edition, error) {
-	config, _ := s.Configuration(ctx)
+	config, _, err := s.Configuration(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var changes []xinetd.Change
 	for _, service := range requirement.NetworkServices {
 		if !slices.ContainsFunc(config.Service(string(service)), func(b xinetd.Block) bool { return b.Dropped == "" }) {

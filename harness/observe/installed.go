@@ -31,7 +31,10 @@ var InstalledSubject = &Look[Installed]{
 		if err != nil {
 			return f, err
 		}
-		config, remarks := s.Configuration(ctx)
+		config, remarks, err := s.Configuration(ctx)
+		if err != nil {
+			return f, err
+		}
 		if err := sources(ctx, s, config); err != nil {
 			return f, err
 		}

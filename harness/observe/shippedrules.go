@@ -20,7 +20,10 @@ var ShippedRules = &Look[Shipped]{
 	Name: "shipped rules", Stage: AsShipped, Limit: 20 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Shipped, error) {
 		f := Shipped{Hosts: map[string][]string{}}
-		f.Config, _ = s.Configuration(ctx)
+		var err error
+		if f.Config, _, err = s.Configuration(ctx); err != nil {
+			return f, err
+		}
 		if err := sources(ctx, s, f.Config); err != nil {
 			return f, err
 		}

@@ -169,7 +169,9 @@ func newTracer(ctx context.Context, s *Scene) (*tracer, error) {
 		return nil, err
 	}
 	t := &tracer{s: s, host: host}
-	t.logging.Config, t.logging.Remarks = s.Configuration(ctx)
+	if t.logging.Config, t.logging.Remarks, err = s.Configuration(ctx); err != nil {
+		return nil, err
+	}
 	t.logging.ID = logID(t.logging.Config, s.Service)
 	if t.v4, err = host.TakeAddress(ctx, false); err != nil {
 		return nil, err

@@ -126,7 +126,9 @@ func (g *ground) prepare(ctx context.Context, who []string) (err error) {
 	if err != nil {
 		return err
 	}
-	g.config, _ = g.s.Configuration(ctx)
+	if g.config, _, err = g.s.Configuration(ctx); err != nil {
+		return err
+	}
 	for _, service := range requirement.NetworkServices {
 		entries := dump.Service(string(service))
 		if len(entries) == 0 {
@@ -253,7 +255,10 @@ func (d *during) end(ctx context.Context, before int) error {
 		return err
 	}
 	d.trial.Executed = after - before
-	config, _ := d.g.s.Configuration(ctx)
+	config, _, err := d.g.s.Configuration(ctx)
+	if err != nil {
+		return err
+	}
 	for _, c := range xinetd.ReadStartup(log.Records, &config).Complaints {
 		d.trial.Complaints = append(d.trial.Complaints, c.Text)
 	}

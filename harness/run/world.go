@@ -152,7 +152,10 @@ func (w *world) circumstance() verdict.Circumstance {
 
 // conditions are facts of the subject on which defects of its programs depend.
 func conditions(ctx context.Context, t *target.Target) map[string]bool {
-	config, _ := t.Configuration(ctx)
+	config, _, err := t.Configuration(ctx)
+	if err != nil {
+		return nil // the looks that follow say so
+	}
 	return map[string]bool{
 		// xinetd writes a log file of its own, for either service.
 		"log-to-file": slices.ContainsFunc(requirement.NetworkServices, func(s requirement.Service) bool {

@@ -3,6 +3,7 @@ package target
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"path"
@@ -14,11 +15,21 @@ import (
 // Files is the target's file system for readers that know nothing of agents,
 // such as the parser of xinetd's configuration. Names are as io/fs wants them:
 // without the leading slash. Links are followed by the target itself.
-func (t *Target) Files(ctx context.Context) fs.FS { return remoteFS{ctx, t} }
+func (t *Target) Files(ctx context.Context) fs.FS { return remoteFS{ctx, t, new(error)} }
 
 type remoteFS struct {
 	ctx context.Context
 	t   *Target
+	// lost is the first error that tells nothing of the target, for those whose
+	// reader takes every error for a fact about a file.
+	lost *error
+}
+
+func (r remoteFS) note(err error) error {
+	if errors.Is(err, agent.ErrNoAnswer) && *r.lost == nil {
+		*r.lost = err
+	}
+	return err
 }
 
 var (
@@ -39,7 +50,8 @@ func (r remoteFS) ReadFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.t.ReadFile(r.ctx, full)
+	text, err := r.t.ReadFile(r.ctx, full)
+	return text, r.note(err)
 }
 
 func (r remoteFS) ReadDir(name string) ([]fs.DirEntry, error) {
@@ -49,7 +61,7 @@ func (r remoteFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	}
 	list, err := r.t.Client.ReadDir(r.ctx, full)
 	if err != nil {
-		return nil, err
+		return nil, r.note(err)
 	}
 	var entries []fs.DirEntry
 	for _, e := range list {
@@ -65,11 +77,11 @@ func (r remoteFS) Stat(name string) (fs.FileInfo, error) {
 		return nil, err
 	}
 	if full, err = r.t.Resolve(r.ctx, full); err != nil {
-		return nil, err
+		return nil, r.note(err)
 	}
 	e, err := r.t.Client.Stat(r.ctx, full)
 	if err != nil {
-		return nil, err
+		return nil, r.note(err)
 	}
 	return remoteInfo{e}, nil
 }

@@ -183,8 +183,7 @@ func (t *Target) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start xinetd: %w", err)
 	}
-	t.findLogs(ctx)
-	return nil
+	return t.findLogs(ctx)
 }
 
 // XinetdArgv starts xinetd as Debian's init script does, but in the foreground,

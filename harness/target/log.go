@@ -15,15 +15,21 @@ import (
 const ConfigFile = "/etc/xinetd.conf"
 
 // Configuration reads xinetd.conf and what it includes, as xinetd's own parser
-// would, with what the parser stumbles over.
-func (t *Target) Configuration(ctx context.Context) (xinetd.Config, []xinetd.Remark) {
-	return xinetd.Parse(t.Files(ctx), ConfigFile)
+// would, with what the parser stumbles over. That a file cannot be read is such a
+// remark; that the agent does not answer is an error.
+func (t *Target) Configuration(ctx context.Context) (xinetd.Config, []xinetd.Remark, error) {
+	files := remoteFS{ctx, t, new(error)}
+	config, remarks := xinetd.Parse(files, ConfigFile)
+	return config, remarks, *files.lost
 }
 
 // findLogs learns from the configuration which files xinetd logs to. A file
 // whose directory is missing stays in the list: its absence is the finding.
-func (t *Target) findLogs(ctx context.Context) {
-	config, _ := t.Configuration(ctx)
+func (t *Target) findLogs(ctx context.Context) error {
+	config, _, err := t.Configuration(ctx)
+	if err != nil {
+		return err
+	}
 	t.logFiles = nil
 	for _, b := range config.Blocks {
 		a, ok := b.Attribute("log_type")
@@ -31,6 +37,7 @@ func (t *Target) findLogs(ctx context.Context) {
 			t.logFiles = append(t.logFiles, a.Values[1])
 		}
 	}
+	return nil
 }
 
 // LogFiles are the files that xinetd logs to, as its configuration has it.

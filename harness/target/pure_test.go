@@ -167,7 +167,7 @@ func TestTheLogIsReadFromAMark(t *testing.T) {
 	g := NewWithT(t)
 	target, root := local(t)
 	put(t, root, "etc/xinetd.conf", "defaults\n{\n\tlog_type = FILE /var/log/xinetd.log\n}\nservice a\n{\n\tlog_type = FILE /var/log/missing.log\n}\nservice b\n{\n\tlog_type = SYSLOG daemon\n}\n")
-	target.findLogs(limited(t))
+	g.Expect(target.findLogs(limited(t))).To(Succeed())
 	g.Expect(target.logFiles).To(Equal([]string{"/var/log/xinetd.log", "/var/log/missing.log"}))
 
 	put(t, root, "dev/x", "")

@@ -30,7 +30,10 @@ type oldFile struct {
 // Edit changes the package's own xinetd.conf and the files that it includes, in
 // place. xinetd is not told: Respawn or Reload it. Undo takes everything back.
 func (t *Target) Edit(ctx context.Context, changes ...xinetd.Change) (*Edition, error) {
-	config, _ := t.Configuration(ctx)
+	config, _, err := t.Configuration(ctx)
+	if err != nil {
+		return nil, err
+	}
 	texts := map[string]string{}
 	for _, name := range config.Files {
 		text, err := t.ReadFile(ctx, name)
@@ -112,8 +115,7 @@ func (t *Target) Respawn(ctx context.Context) (agent.Readiness, error) {
 func (t *Target) Launch(ctx context.Context, limit time.Duration) (agent.Readiness, error) {
 	ready, err := t.StartXinetd(ctx, agent.StartRequest{Argv: XinetdArgv, Ready: limit})
 	t.Startup.Xinetd = ready
-	t.findLogs(ctx)
-	return ready, err
+	return ready, errors.Join(err, t.findLogs(ctx))
 }
 
 // ErrNotReconfigured says that xinetd did not report the end of a reload in time.
