@@ -149,21 +149,20 @@ func (v *Served) look(ctx context.Context, s *Scene, conn wire.Link, qmusers int
 	if !conn.Connected() {
 		return nil
 	}
-	v.Client = conn.LocalAddr()
 	snap, err := s.Snapshot(ctx)
 	if err != nil {
 		return err
 	}
 	s.Evidence.Snapshot("session", snap)
-	v.fill(snap, conn.LocalAddr(), s.Startup.Xinetd.Daemon.PID)
+	v.fill(snap, conn, s.Startup.Xinetd.Daemon.PID)
 	s.Evidence.Compare("at the prompt", v.beside(contract{service: s.Service, qmusers: qmusers}))
 	return nil
 }
 
-func (v *Served) fill(snap process.Snapshot, client netip.AddrPort, xinetdPID int) {
-	v.Client = client
-	v.Server, v.Found = snap.ServerOf(client)
-	for _, socket := range snap.Connections(client) {
+func (v *Served) fill(snap process.Snapshot, conn wire.Link, xinetdPID int) {
+	v.Client = conn.LocalAddr()
+	v.Server, v.Found = snap.ServerOn(conn.LocalAddr(), conn.RemoteAddr())
+	for _, socket := range snap.Connections(conn.LocalAddr(), conn.RemoteAddr()) {
 		v.Socket = socket
 		v.Holders = snap.Holders(socket.Inode)
 	}

@@ -108,7 +108,7 @@ func (f *Survived) survive(ctx context.Context, s *Scene) error {
 		return err
 	}
 	f.XinetdBefore, _ = first.Process(s.Startup.Xinetd.Daemon.PID)
-	server, found := first.ServerOf(home.conn.LocalAddr())
+	server, found := first.ServerOn(home.conn.LocalAddr(), home.conn.RemoteAddr())
 	for _, m := range Manners {
 		a, err := aftermath(ctx, s, m, home)
 		if err != nil {
@@ -125,7 +125,7 @@ func (f *Survived) survive(ctx context.Context, s *Scene) error {
 	}
 	s.Evidence.Snapshot("in-the-end", last)
 	f.XinetdAfter, f.XinetdThere = last.Process(f.XinetdBefore.PID)
-	now, still := last.ServerOf(home.conn.LocalAddr())
+	now, still := last.ServerOn(home.conn.LocalAddr(), home.conn.RemoteAddr())
 	f.Resident.Same = found && still && identity(server) == identity(now)
 	f.Serves, f.Said = converse(ctx, s)
 	return nil

@@ -129,7 +129,7 @@ var Login = &Look[LoggedIn]{
 		snap, err := s.Snapshot(ctx)
 		if err == nil {
 			s.Evidence.Snapshot("logged-in", snap)
-			f.Served.fill(snap, session.conn.LocalAddr(), s.Startup.Xinetd.Daemon.PID)
+			f.Served.fill(snap, session.conn, s.Startup.Xinetd.Daemon.PID)
 			s.Evidence.Compare("after the login of "+f.User, f.Served.beside(contract{s.Service, f.Qmusers, f.UID, f.GID}))
 		}
 		session.Close(ctx, s, string(s.Service)+"-"+f.User)

@@ -59,7 +59,7 @@ var Neighbours = &Look[Neighboured]{
 		}
 		s.Evidence.Snapshot("side-by-side", snap)
 		for i, o := range open {
-			f.Sessions[i].Served.fill(snap, o.conn.LocalAddr(), s.Startup.Xinetd.Daemon.PID)
+			f.Sessions[i].Served.fill(snap, o.conn, s.Startup.Xinetd.Daemon.PID)
 		}
 		return f, f.withoutSuperServer(ctx, s, open)
 	},

@@ -77,11 +77,12 @@ func TestLiveServer(t *testing.T) {
 			pid, client := serve(t, test.network, test.address)
 			snapshot := mustRead(t, "/proc")
 			address := netip.MustParseAddrPort(client.LocalAddr().String())
-			p, ok := snapshot.ServerOf(address)
+			server := netip.MustParseAddrPort(client.RemoteAddr().String())
+			p, ok := snapshot.ServerOn(address, server)
 			if !ok || p.PID != pid {
 				t.Fatalf("%v is served by %d, want %d", address, p.PID, pid)
 			}
-			connections := snapshot.Connections(address)
+			connections := snapshot.Connections(address, server)
 			if len(connections) != 1 || connections[0].Family != test.family || connections[0].State != StateEstablished ||
 				connections[0].Remote != address {
 				t.Errorf("connections %+v", connections)

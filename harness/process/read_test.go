@@ -79,6 +79,7 @@ func TestReadSockets(t *testing.T) {
 		{500, FamilyIPv4, StateListen, netip.MustParseAddrPort("127.0.0.1:53"), netip.MustParseAddrPort("0.0.0.0:0"), 101, 0, 2},
 		{73006, FamilyIPv4, StateEstablished, netip.MustParseAddrPort("172.17.0.2:4243"), netip.MustParseAddrPort("172.17.0.3:40000"), 0, 0, 5},
 		{0, FamilyIPv4, StateTimeWait, netip.MustParseAddrPort("172.17.0.2:4243"), netip.MustParseAddrPort("172.17.0.3:40001"), 0, 0, 0},
+		{0, FamilyIPv4, StateTimeWait, netip.MustParseAddrPort("172.17.0.2:4242"), netip.MustParseAddrPort("172.17.0.3:40000"), 0, 0, 0},
 		{600, FamilyIPv6, StateListen, netip.MustParseAddrPort("[::]:4243"), netip.MustParseAddrPort("[::]:0"), 0, 0, 1},
 		{73007, FamilyIPv6, StateEstablished, netip.MustParseAddrPort("172.17.0.2:4243"), netip.MustParseAddrPort("172.17.0.3:40002"), 0, 0, 0},
 		{73008, FamilyIPv6, "CLOSE_WAIT", netip.MustParseAddrPort("[2001:db8::1]:4243"), netip.MustParseAddrPort("[2001:db8::2]:40003"), 0, 16, 0},

@@ -30,27 +30,17 @@ func (s Snapshot) Process(pid int) (Process, bool) {
 	return s.Processes[i], true
 }
 
-// ServerOf returns the process that serves the client at that address: it has,
-// as descriptor 0, the socket whose remote end is that address.
-func (s Snapshot) ServerOf(client netip.AddrPort) (Process, bool) {
-	return s.server(func(socket Socket) bool { return socket.Remote == unmap(client) })
-}
-
-// ServerOn is ServerOf for a client whose one address and port is connected to
-// several ports of ours at once.
+// ServerOn returns the process that serves a connection: it has, as descriptor 0,
+// the socket between the two addresses. The client's alone would not tell: a client
+// may have one port connected to several of ours, and the kernel remembers an old
+// connection from the same port for a minute (TIME_WAIT).
+//
+// Of the processes that hold the socket as descriptor 0 the eldest is meant, the one
+// whose parent isn't a holder too: a program that qm starts inherits it. xinetd's own
+// children don't count, which keep the socket at a higher number during an ident lookup.
 func (s Snapshot) ServerOn(client, server netip.AddrPort) (Process, bool) {
-	return s.server(func(socket Socket) bool {
-		return socket.Remote == unmap(client) && socket.Local == unmap(server)
-	})
-}
-
-// server picks one of the processes that hold the socket as descriptor 0. A
-// program that qm starts inherits it, so the eldest is meant: the one whose
-// parent isn't a holder too. xinetd's own children don't count, which keep the
-// socket at a higher number during an ident lookup.
-func (s Snapshot) server(match func(Socket) bool) (Process, bool) {
-	for _, socket := range s.Sockets {
-		if socket.Inode == 0 || socket.State == StateListen || !match(socket) {
+	for _, socket := range s.Connections(client, server) {
+		if socket.Inode == 0 {
 			continue
 		}
 		holders := s.where(func(p Process) bool {
@@ -66,12 +56,12 @@ func (s Snapshot) server(match func(Socket) bool) (Process, bool) {
 	return Process{}, false
 }
 
-// Connections returns the sockets whose remote end is that address: one, or
-// none before the handshake and after the end.
-func (s Snapshot) Connections(client netip.AddrPort) []Socket {
+// Connections returns the server's sockets between the two addresses: one, or none
+// before the handshake and after the end.
+func (s Snapshot) Connections(client, server netip.AddrPort) []Socket {
 	var list []Socket
 	for _, socket := range s.Sockets {
-		if socket.Remote == unmap(client) {
+		if socket.State != StateListen && socket.Remote == unmap(client) && socket.Local == unmap(server) {
 			list = append(list, socket)
 		}
 	}

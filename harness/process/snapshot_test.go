@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestServerOf(t *testing.T) {
+func TestServerOn(t *testing.T) {
 	f := newFakeProc(t)
 	f.session(20, 9, "socket:[73006]")
 	f.session(21, 20, "socket:[73006]") // a program that the session started
@@ -19,26 +19,28 @@ func TestServerOf(t *testing.T) {
 	f.link("9/fd/7", "socket:[73006]") // an ident lookup holds it, but not as 0
 	f.link("9/fd/5", "socket:[600]")
 	snapshot := mustRead(t, f.root)
-	for client, want := range map[string]int{
-		"172.17.0.3:40000":          20,
-		"[::ffff:172.17.0.3]:40000": 20,
-		"172.17.0.3:40002":          22,
-		"[2001:db8::2]:40003":       23,
-		"172.17.0.3:40001":          0, // TIME_WAIT
-		"172.17.0.2:4243":           0, // our own end
-		"0.0.0.0:0":                 0, // a listener's remote end
-		"[::]:0":                    0,
+	const server, server6 = "172.17.0.2:4243", "[2001:db8::1]:4243"
+	for _, c := range []struct {
+		client, server string
+		want           int
+	}{
+		{"172.17.0.3:40000", server, 20},
+		{"[::ffff:172.17.0.3]:40000", "[::ffff:172.17.0.2]:4243", 20},
+		{"172.17.0.3:40000", "172.17.0.2:4242", 0}, // an old one, from the same port
+		{"172.17.0.3:40002", server, 22},
+		{"[2001:db8::2]:40003", server6, 23},
+		{"172.17.0.3:40001", server, 0}, // TIME_WAIT
+		{server, "172.17.0.3:40000", 0}, // our own end
+		{"0.0.0.0:0", "0.0.0.0:53", 0},  // a listener's ends
+		{"[::]:0", "[::]:4243", 0},
 	} {
-		p, ok := snapshot.ServerOf(netip.MustParseAddrPort(client))
-		if ok != (want != 0) || p.PID != want {
-			t.Errorf("%s is served by %d, want %d", client, p.PID, want)
+		p, ok := snapshot.ServerOn(netip.MustParseAddrPort(c.client), netip.MustParseAddrPort(c.server))
+		if ok != (c.want != 0) || p.PID != c.want {
+			t.Errorf("%s at %s is served by %d, want %d", c.client, c.server, p.PID, c.want)
 		}
 	}
-	if _, ok := snapshot.ServerOn(netip.MustParseAddrPort("172.17.0.3:40000"), netip.MustParseAddrPort("172.17.0.2:4242")); ok {
-		t.Error("a connection to 4243 was taken for one to 4242")
-	}
-	if p, ok := snapshot.ServerOn(netip.MustParseAddrPort("172.17.0.3:40000"), netip.MustParseAddrPort("172.17.0.2:4243")); !ok || p.PID != 20 {
-		t.Errorf("ServerOn found %d", p.PID)
+	if list := snapshot.Connections(netip.MustParseAddrPort("172.17.0.3:40000"), netip.MustParseAddrPort(server)); len(list) != 1 || list[0].Inode != 73006 {
+		t.Errorf("an old connection from the same port is taken for this one: %v", list)
 	}
 	if pids := pidsOf(snapshot.Holders(73006)); !slices.Equal(pids, []int{9, 19, 20, 21}) {
 		t.Errorf("holders %v", pids)
