@@ -27,6 +27,8 @@ func TestMain(m *testing.M) {
 			pretend(os.Args[2:], true)
 		case "mute":
 			pretend(os.Args[2:], false)
+		case "record":
+			recordApart(os.Args[2])
 		}
 	}
 	os.Exit(m.Run())
