@@ -33,8 +33,11 @@ type flow struct {
 	client, server netip.AddrPort
 	first, last    time.Time
 	// opened says that its SYN was seen, of the number seq.
-	opened  bool
-	seq     uint32
+	opened bool
+	seq    uint32
+	// answered says that its SYN+ACK was seen.
+	answered bool
+
 	packets []Packet
 	bytes   int
 	dropped int
@@ -71,6 +74,7 @@ func (m *memory) add(p Packet) {
 		m.current[key] = f
 	}
 	f.last = p.At
+	f.answered = f.answered || s.Answers()
 	f.packets = append(f.packets, p)
 	f.bytes += p.cost()
 	m.kept += p.cost()

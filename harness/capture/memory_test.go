@@ -43,7 +43,8 @@ func TestAPortThatIsUsedAnew(t *testing.T) {
 
 func TestAnAttemptWhoseOwnPortIsNotKnown(t *testing.T) {
 	g := NewWithT(t)
-	f := newFilm(t).packet(client, server, SYN, 1, "").packet(server, client, RST|ACK, 0, "")
+	f := newFilm(t).packet(client, server, SYN, 1, "").packet(server, client, RST|ACK, 0, "").
+		packet(port(50002), server, SYN, 1, "").packet(server, port(50002), SYN|ACK, 0, "")
 	f.at = began.Add(time.Minute)
 	f.packet(port(50001), server, SYN, 1, "")
 	found := f.kept(roomy).find([]Want{wanting(netip.AddrPort{}, server, 0, time.Millisecond)})

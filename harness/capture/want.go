@@ -12,7 +12,8 @@ type Want struct {
 	// Name is what the caller calls it.
 	Name string
 	// Local is the client's end; not valid where it is not known, as of an attempt
-	// that was refused. Then every attempt of that time is meant.
+	// that failed. Then every attempt of that time is meant that nobody answered by
+	// a SYN+ACK.
 	Local, Remote netip.AddrPort
 	// From and Until are when the dial began and when the last thing was seen of it.
 	From, Until time.Time
@@ -35,7 +36,7 @@ func (w Want) begun(c *flow) bool {
 // connected before and after: a port is used anew.
 func (w Want) is(c *flow) bool {
 	if !w.Local.IsValid() {
-		return c.server == w.Remote && w.begun(c)
+		return c.server == w.Remote && !c.answered && w.begun(c)
 	}
 	ends := c.client == w.Local && c.server == w.Remote || c.server == w.Local && c.client == w.Remote
 	if c.opened {
