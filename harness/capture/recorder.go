@@ -69,7 +69,8 @@ func (r *Recorder) open(except uint16) error {
 	kind := afpacket.OptSocketType(unix.SOCK_RAW | unix.SOCK_CLOEXEC)
 	r.ring, err = afpacket.NewTPacket(kind, afpacket.TPacketVersion3,
 		afpacket.OptFrameSize(frameSize), afpacket.OptBlockSize(blockSize), afpacket.OptNumBlocks(ringBlocks),
-		afpacket.OptBlockTimeout(retire))
+		afpacket.OptBlockTimeout(retire),
+		afpacket.OptPollTimeout(-time.Millisecond)) // without end: the library's own default is not to wait at all
 	if err != nil {
 		return err
 	}
@@ -97,11 +98,8 @@ func loopbackIndex() (int, error) {
 func (r *Recorder) listen() {
 	for {
 		data, info, err := r.ring.ReadPacketData()
-		switch {
-		case errors.Is(err, afpacket.ErrPoll), errors.Is(err, afpacket.ErrTimeout), errors.Is(err, unix.EINTR):
-			// An interface that went down is reported once; the others go on.
-			continue
-		case err != nil:
+		if err != nil {
+			// Nothing ends a socket on all interfaces; to try again might be to spin.
 			r.mu.Lock()
 			r.absent = "the recording ended: " + err.Error()
 			r.mu.Unlock()

@@ -59,7 +59,7 @@ func alone() *syscall.SysProcAttr {
 	}
 }
 
-// record talks over loopback and asks for one of three connections.
+// record talks over loopback and asks for connections, one of which is left out.
 func record() (Capture, error) {
 	lo, err := netlink.LinkByName("lo")
 	if err == nil {
