@@ -32,7 +32,6 @@ type Recorder struct {
 	memory *memory
 	ring   *afpacket.TPacket
 	since  time.Time
-	lost   int
 	absent string
 }
 
