@@ -38,6 +38,8 @@ type Fault struct {
 	// Beside are requirements that may be violated beside them. What cannot be
 	// judged because of a lead need not be listed.
 	Beside []string `yaml:"beside"`
+	// Areas are further ones that it concerns, beside those of what it names.
+	Areas []string `yaml:"areas"`
 	// QM restricts it to one kind of qm.
 	QM Only `yaml:"qm"`
 	// PortCheckPasses says that somebody who only tries whether the ports are open

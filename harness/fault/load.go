@@ -131,6 +131,11 @@ func (f Fault) check(c *requirement.Catalogue) []error {
 			bad("beside: %s is named twice", id)
 		}
 	}
+	for _, name := range f.Areas {
+		if !slices.ContainsFunc(requirement.Areas, func(a requirement.Area) bool { return a.Name == name }) {
+			bad("areas: there is no area %q", name)
+		}
+	}
 	if f.Profile != settings.Quick && f.Profile != settings.Full {
 		bad("profile %q is neither quick nor full", f.Profile)
 	}

@@ -32,6 +32,7 @@ func TestLoadTellsEveryMistakeOfTheData(t *testing.T) {
 		"unknown beside":    {good + "beside: [SERV-98]\n", "no requirement SERV-98"},
 		"twice beside":      {good + "beside: [SERV-09, SERV-09]\n", "named twice"},
 		"unknown field":     {good + "besides: []\n", "besides"},
+		"area":              {good + "areas: [service]\n", "no area"},
 		"profile":           {good + "profile: slow\n", "neither quick nor full"},
 		"qm":                {good + "qm: {only: unidata, why: w}\n", "neither scarletdme"},
 		"qm without reason": {good + "qm: {only: standin}\n", "needs a reason"},

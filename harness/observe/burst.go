@@ -38,9 +38,11 @@ const burstSize = 60
 const burstLimit = 10 * time.Second
 
 // Burstiness dials many times at once, with the probe in qm's place. The limit on
-// the rate is out of the way, since it would close the port, as it should.
+// the rate is out of the way, since it would close the port, as it should; that
+// takes a start of xinetd before and after, for which the looks at limits have no
+// use: they would meet what sixty ended connections leave on the port.
 var Burstiness = &Look[Burst]{
-	Name: "burst", Stage: WithProbe, Each: true, Limit: 60 * time.Second,
+	Name: "burst", Stage: LifeCycle, Each: true, Limit: 60 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Burst, err error) {
 		f.Service = s.Service
 		edition, err := s.Edit(ctx, xinetd.Set(string(s.Service), "cps", "1000 1"))
@@ -49,10 +51,9 @@ var Burstiness = &Look[Burst]{
 		}
 		defer func() {
 			undone := edition.Undo(ctx)
-			_, respawned := s.Respawn(context.WithoutCancel(ctx))
-			err = errors.Join(err, undone, respawned)
+			err = errors.Join(err, undone, afresh(context.WithoutCancel(ctx), s))
 		}()
-		if _, err := s.Respawn(ctx); err != nil {
+		if err := afresh(ctx, s); err != nil {
 			return f, err
 		}
 		f.AtOnce = make([]Arrival, burstSize)

@@ -62,6 +62,8 @@ type Logging struct {
 type Traces struct {
 	Service requirement.Service
 	Logging Logging
+	// RunsAs is the command line of what listens on the service's port.
+	RunsAs string
 	// Limits are refusals that xinetd itself decides, Children those of its child.
 	Limits, Children []Trail
 	// IPv6 is one of a client with such an address; it is not Connected where the
@@ -89,6 +91,9 @@ var RefusalTraces = &Look[Traces]{
 		}
 		defer func() { err = t.end(ctx, err) }()
 		f.Logging = t.logging
+		if f.RunsAs, err = runsAs(ctx, s); err != nil {
+			return f, err
+		}
 		if err := f.limits(ctx, t); err != nil {
 			return f, err
 		}
@@ -105,6 +110,20 @@ var RefusalTraces = &Look[Traces]{
 		f.Other, err = t.other(ctx)
 		return f, err
 	},
+}
+
+// runsAs is the command line of the process that holds the service's port.
+func runsAs(ctx context.Context, s *Scene) (string, error) {
+	snap, err := s.Snapshot(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, l := range snap.Listeners(s.Port) {
+		for _, p := range snap.Holders(l.Inode) {
+			return strings.Join(p.Args, " "), nil
+		}
+	}
+	return "", nil
 }
 
 // refused is a rule that refuses everybody from the first connection on.

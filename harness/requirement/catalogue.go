@@ -17,8 +17,11 @@ import (
 //go:embed catalogue/*.yaml
 var files embed.FS
 
-// Areas in the order of the report, with the prefix of their IDs.
-var Areas = []struct{ Name, Prefix string }{
+// Area is a part of the catalogue, with the prefix of its IDs.
+type Area struct{ Name, Prefix string }
+
+// Areas in the order of the report.
+var Areas = []Area{
 	{"services", "SERV"},
 	{"stdio", "STDIO"},
 	{"identity", "IDENT"},

@@ -142,7 +142,7 @@ func limited(name, value string) observe.Trial {
 }
 
 func TestRules(t *testing.T) {
-	judgetest.Run(t, area, addressTable, limitTable, wayTable, shippedTable)
+	judgetest.Run(t, area, addressTable, limitTable, wayTable, shippedTable, writtenTable, writtenTable)
 }
 
 func TestADueReadsAsASentence(t *testing.T) {

@@ -31,7 +31,8 @@ type line struct {
 	Cells []cell
 }
 
-// cell is one letter: L leads, B red beside, T not testable.
+// cell is one letter: L leads, B red beside, a dot not testable. Where a fault was
+// not judged in the requirement's area the cell is grey: empty would say green.
 type cell struct{ Letter, Class, Title string }
 
 func (r *results) writePage(dir string) error {
@@ -47,7 +48,7 @@ func (r *results) writePage(dir string) error {
 	for _, w := range r.Requirements {
 		l := line{row: w}
 		for _, e := range p.Columns {
-			l.Cells = append(l.Cells, cellOf(w.ID, e))
+			l.Cells = append(l.Cells, cellOf(w, e))
 		}
 		p.Grid = append(p.Grid, l)
 	}
@@ -58,9 +59,13 @@ func (r *results) writePage(dir string) error {
 	return replace(filepath.Join(dir, pageFile), b.Bytes())
 }
 
-func cellOf(id string, e entry) cell {
+func cellOf(w row, e entry) cell {
+	id := w.ID
 	_, leads := e.Leads[id]
 	c := cell{Title: id + ", " + e.Name}
+	if len(e.Areas) > 0 && !slices.Contains(e.Areas, w.Area) {
+		c.Class = "out"
+	}
 	for _, red := range e.Reds {
 		if red.ID != id {
 			continue

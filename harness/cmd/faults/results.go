@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,7 +50,9 @@ type entry struct {
 	Kind            fault.Kind `json:"kind"`
 	Mistake         string     `json:"mistake"`
 	PortCheckPasses bool       `json:"port_check_passes"`
-	Profile         string     `json:"profile"`
+	// Profile and Areas are what it was judged in; no areas are all.
+	Profile string   `json:"profile"`
+	Areas   []string `json:"areas"`
 	// Leads are what was to lead.
 	Leads map[string][]requirement.Service `json:"leads"`
 	fault.Result
@@ -57,9 +60,13 @@ type entry struct {
 	Results    string `json:"results"`
 }
 
+// Seconds is how long it took, beside the others.
+func (e entry) Seconds() string { return fmt.Sprintf("%.1f", float64(e.DurationMS)/1000) }
+
 // row is a requirement and the faults that it found.
 type row struct {
 	ID       string            `json:"id"`
+	Area     string            `json:"area"`
 	Level    requirement.Level `json:"level"`
 	Sentence string            `json:"sentence"`
 	// KilledBy are the faults that it led the report of, Beside those that it was
@@ -68,10 +75,13 @@ type row struct {
 	Beside   []string `json:"beside"`
 }
 
-func newEntry(f fault.Fault) entry {
+func (m *matrix) newEntry(f fault.Fault) entry {
 	e := entry{
 		Name: f.Name, Kind: f.Kind, Mistake: oneLine(f.Mistake), PortCheckPasses: f.PortCheckPasses,
-		Profile: string(f.Profile), Leads: f.Leads, Results: filepath.Join(runsDir, f.Name),
+		Profile: string(m.profile(f)), Areas: m.areas(f), Leads: f.Leads, Results: filepath.Join(runsDir, f.Name),
+	}
+	if e.Areas == nil {
+		e.Areas = []string{}
 	}
 	if e.Leads == nil {
 		e.Leads = map[string][]requirement.Service{}
@@ -109,7 +119,7 @@ func (r *results) finish(m *matrix) {
 		r.Counts[r.Faults[i].State]++
 	}
 	for _, q := range m.catalogue.All() {
-		w := row{ID: q.ID, Level: q.Level, Sentence: oneLine(q.Sentence), KilledBy: []string{}, Beside: []string{}}
+		w := row{ID: q.ID, Area: q.Area, Level: q.Level, Sentence: oneLine(q.Sentence), KilledBy: []string{}, Beside: []string{}}
 		for _, e := range r.Faults {
 			_, leads := e.Leads[q.ID]
 			switch {

@@ -120,7 +120,7 @@ func remark(e entry) string {
 // runOne composes a package, runs the command on it and compares.
 func (m *matrix) runOne(ctx context.Context, f fault.Fault) entry {
 	began := time.Now()
-	e := newEntry(f)
+	e := m.newEntry(f)
 	e.Result = m.judge(ctx, f, &e)
 	e.DurationMS = time.Since(began).Milliseconds()
 	return e
@@ -173,7 +173,8 @@ func (m *matrix) command(ctx context.Context, f fault.Fault, dir, pack string) (
 	cmd := exec.CommandContext(limited, m.binary)
 	cmd.Dir = m.root
 	cmd.Env = append(others(os.Environ()),
-		"PACKAGE="+pack, "RESULTS="+dir, "PROFILE="+string(f.Profile), programs.BuiltEnv+"="+m.scratch)
+		"PACKAGE="+pack, "RESULTS="+dir, "PROFILE="+string(m.profile(f)), "LABELS="+fault.Labels(m.areas(f)),
+		programs.BuiltEnv+"="+m.scratch)
 	// Told to end it clears up; only one that does not is killed, and then its own
 	// reaper clears up behind it.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -192,6 +193,24 @@ func (m *matrix) command(ctx context.Context, f fault.Fault, dir, pack string) (
 		return nil, fmt.Errorf("run the conformance command: %w", err)
 	}
 	return report.Bytes(), nil
+}
+
+// profile is the one that a package is judged in: the one that the user chose,
+// else the one that finds the mistake.
+func (m *matrix) profile(f fault.Fault) settings.Profile {
+	if m.settings.Defaulted["PROFILE"] {
+		return f.Profile
+	}
+	return m.settings.Profile
+}
+
+// areas are those that a package is judged in: those that it concerns, unless the
+// user chose a profile and so wants whatever is in it. None are all.
+func (m *matrix) areas(f fault.Fault) []string {
+	if m.settings.Defaulted["PROFILE"] {
+		return f.Judged(m.catalogue)
+	}
+	return nil
 }
 
 // others are the variables that a run inherits: all but those that would change

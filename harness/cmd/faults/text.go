@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"qmconformance/harness/fault"
+	"qmconformance/harness/subject"
 )
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
@@ -76,13 +77,22 @@ func (r *results) headline() string {
 			faults++
 		}
 	}
-	text := fmt.Sprintf("%s: %d of %d faults killed by the right requirement, %d of %d variants conformant, in %v with %s",
+	took := time.Duration(r.DurationMS) * time.Millisecond
+	text := fmt.Sprintf("%s: %d of %d faults killed by the right requirement, %d of %d variants conformant, in %v (%.1f s a package) with %s",
 		strings.ToUpper(r.Outcome), r.Counts[fault.Killed], faults, r.Counts[fault.Conformant], variants,
-		(time.Duration(r.DurationMS) * time.Millisecond).Round(100*time.Millisecond), r.Subject.QM.Version)
+		took.Round(100*time.Millisecond), took.Seconds()/float64(max(1, faults+variants)), r.qm())
 	if r.Message != "" {
 		text += "; cut short: " + r.Message
 	}
 	return text
+}
+
+// qm names what was judged; the stand-in must not pass for the real one.
+func (r *results) qm() string {
+	if r.Subject.QM.Kind == subject.KindStandIn {
+		return "the stand-in qm (not ScarletDME)"
+	}
+	return strings.TrimSpace("ScarletDME " + r.Subject.QM.Version)
 }
 
 // rows are the matrix, a line for each requirement: the faults that it found,
