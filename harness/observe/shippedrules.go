@@ -18,25 +18,27 @@ type Shipped struct {
 // ShippedRules reads the rules of the package.
 var ShippedRules = &Look[Shipped]{
 	Name: "shipped rules", Stage: AsShipped, Limit: 20 * time.Second,
-	Take: func(ctx context.Context, s *Scene) (Shipped, error) {
-		f := Shipped{Hosts: map[string][]string{}}
-		var err error
-		if f.Config, _, err = s.Configuration(ctx); err != nil {
+	Take: shipped,
+}
+
+func shipped(ctx context.Context, s *Scene) (Shipped, error) {
+	f := Shipped{Hosts: map[string][]string{}}
+	var err error
+	if f.Config, _, err = s.Configuration(ctx); err != nil {
+		return f, err
+	}
+	if err := sources(ctx, s, f.Config); err != nil {
+		return f, err
+	}
+	for _, name := range []string{"/etc/hosts.allow", "/etc/hosts.deny"} {
+		text, err := readIfThere(ctx, s, name)
+		if err != nil {
 			return f, err
 		}
-		if err := sources(ctx, s, f.Config); err != nil {
-			return f, err
-		}
-		for _, name := range []string{"/etc/hosts.allow", "/etc/hosts.deny"} {
-			text, err := readIfThere(ctx, s, name)
-			if err != nil {
-				return f, err
-			}
-			f.Hosts[name] = hostsRules(text)
-			s.Evidence.Source(name, text)
-		}
-		return f, nil
-	},
+		f.Hosts[name] = hostsRules(text)
+		s.Evidence.Source(name, text)
+	}
+	return f, nil
 }
 
 // hostsRules are the lines that count: neither empty nor a comment, with those

@@ -58,6 +58,8 @@ type Ruled struct {
 	// Places are what each service has for the rules: only those in force were
 	// tried.
 	Places map[requirement.Service]Place
+	// Own are the rules that the package brings itself.
+	Own Shipped
 	// Load is the machine's, as /proc/loadavg has it; of looks that try it.
 	Load string
 }
@@ -126,9 +128,10 @@ func (g *ground) prepare(ctx context.Context, who []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if g.config, _, err = g.s.Configuration(ctx); err != nil {
+	if g.facts.Own, err = shipped(ctx, g.s); err != nil {
 		return err
 	}
+	g.config = g.facts.Own.Config
 	for _, service := range requirement.NetworkServices {
 		entries := dump.Service(string(service))
 		if len(entries) == 0 {

@@ -33,6 +33,12 @@ func listsInDefaults(c judge.Case, f observe.Ruled) verdict.Finding {
 		ruled(f, c.Service, observe.NoAccessInDefaults, due{"A": address, "B": served}),
 	)
 	if v.Kind == verdict.Fail && v.Hint == "" {
+		v.Hint = own(c, f, "only_from", "no_access")
+	}
+	if v.Kind == verdict.Fail && v.Hint == "" {
+		v.Hint = tooLate(c, f)
+	}
+	if v.Kind == verdict.Fail && v.Hint == "" {
 		v.Hint = "a service inherits the lists of a defaults block that is read before it, and only where its own block sets none with ="
 	}
 	return v

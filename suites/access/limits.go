@@ -35,11 +35,12 @@ func accessTimes(c judge.Case, f observe.Ruled) verdict.Finding {
 }
 
 func instances(c judge.Case, f observe.Ruled) verdict.Finding {
-	return ruled(f, c.Service, observe.InstancesTwo, due{"A": served, "B": served, "C": places, "C again": served})
+	v := ruled(f, c.Service, observe.InstancesTwo, due{"A": served, "B": served, "C": places, "C again": served})
+	return withOwn(v, c, f, "instances")
 }
 
 func perSource(c judge.Case, f observe.Ruled) verdict.Finding {
-	return ruled(f, c.Service, observe.PerSourceOne, due{"A": served, "A again": ofOne, "B": served})
+	return withOwn(ruled(f, c.Service, observe.PerSourceOne, due{"A": served, "A again": ofOne, "B": served}), c, f, "per_source")
 }
 
 // rate judges the three parts of a limit on the rate: that it is tripped, with
@@ -58,7 +59,7 @@ func rate(c judge.Case, f observe.Ruled) verdict.Finding {
 		opens = opens || k.Who == "C over" && (k.Served || k.Refused() && k.Logged && k.Reason == places)
 		said = append(said, k.String())
 	}
-	return verdict.That(tripped && closes && opens, expected, strings.Join(said, "; "), "")
+	return verdict.That(tripped && closes && opens, expected, strings.Join(said, "; "), own(c, f, "cps"))
 }
 
 // overTheRate says whether a connection tripped the rate, and one was met by a

@@ -25,10 +25,14 @@ var _ = judge.Section(area, "the way to the program", func() {
 const libwrap = xinetd.ReasonLibwrap
 
 func wrappers(c judge.Case, f observe.Ruled) verdict.Finding {
-	return verdict.First(
+	v := verdict.First(
 		ruled(f, c.Service, observe.HostsDeny, due{"A": libwrap, "B": libwrap, "C": served}),
 		ruled(f, c.Service, observe.HostsAllow, due{"A": served, "B": libwrap}),
 	)
+	if allows := f.Own.Hosts["/etc/hosts.allow"]; v.Kind == verdict.Fail && len(allows) > 0 {
+		v.Hint = "/etc/hosts.allow is read first, and the package's has: " + strings.Join(allows, "; ")
+	}
+	return v
 }
 
 func daemonName(c judge.Case, f observe.Ruled) verdict.Finding {

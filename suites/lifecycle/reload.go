@@ -32,7 +32,7 @@ func lives(session *observe.Standing, hint string) verdict.Finding {
 	case !session.Opened:
 		return verdict.Unmet("no session could be opened: %s", session.Said)
 	case !session.Lives:
-		return verdict.Violated(expected, "it got: "+session.Said, hint)
+		return verdict.Violated(expected, "the session got: "+session.Said, hint)
 	}
 	return verdict.Kept(expected, "it does")
 }

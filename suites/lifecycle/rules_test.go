@@ -57,7 +57,7 @@ var reloads = judgetest.Table{
 		{Name: "no session", Facts: reloaded(func(f *observe.Reload) { f.Standing = neverOpened() }), Kind: verdict.NotTestable, Actual: "connection refused"},
 		{Name: "not tried", Facts: reloaded(func(f *observe.Reload) { f.Standing = nil }), Kind: verdict.Error},
 		{
-			Name: "it dies", Kind: verdict.Fail, Actual: "it got: FIN", Hint: "Sending signal 9 to qmserver",
+			Name: "it dies", Kind: verdict.Fail, Actual: "the session got: FIN", Hint: "Sending signal 9 to qmserver",
 			Facts: reloaded(func(f *observe.Reload) {
 				f.Standing = session("FIN")
 				f.Log = append(f.Log, xinetd.Record{Text: "Sending signal 9 to qmserver server 30"})
@@ -91,7 +91,7 @@ var reloads = judgetest.Table{
 	},
 	"LIFE-04": {
 		{Name: "kept", Facts: reloaded(nil), Kind: verdict.Pass},
-		{Name: "it dies", Facts: reloaded(func(f *observe.Reload) { f.Standing = session("RST") }), Kind: verdict.Fail, Actual: "it got: RST"},
+		{Name: "it dies", Facts: reloaded(func(f *observe.Reload) { f.Standing = session("RST") }), Kind: verdict.Fail, Actual: "the session got: RST"},
 	},
 }
 
@@ -120,19 +120,19 @@ var stopsAndStarts = judgetest.Table{
 	"LIFE-09": {
 		{Name: "kept", Facts: restarted(nil), Kind: verdict.Pass, Actual: "no pid file"},
 		{Name: "kept with a pid file", Facts: restarted(func(f *observe.Rebound) { f.PidFile = true }), Kind: verdict.Pass, Actual: "stale pid file"},
-		{Name: "it dies", Facts: restarted(func(f *observe.Rebound) { f.Standing = session("FIN") }), Kind: verdict.Fail, Actual: "it got: FIN"},
+		{Name: "it dies", Facts: restarted(func(f *observe.Rebound) { f.Standing = session("FIN") }), Kind: verdict.Fail, Actual: "the session got: FIN"},
 		{Name: "refused", Facts: restarted(func(f *observe.Rebound) { f.After = refused() }), Kind: verdict.Fail, Actual: "a new connection got"},
 		{Name: "no session", Facts: restarted(func(f *observe.Rebound) { f.Standing = neverOpened() }), Kind: verdict.NotTestable},
 	},
 	"LIFE-10": {
 		{Name: "kept", Facts: restarted(nil), Kind: verdict.Pass},
-		{Name: "it dies", Facts: restarted(func(f *observe.Rebound) { f.Standing = session("FIN") }), Kind: verdict.Fail, Actual: "it got: FIN"},
+		{Name: "it dies", Facts: restarted(func(f *observe.Rebound) { f.Standing = session("FIN") }), Kind: verdict.Fail, Actual: "the session got: FIN"},
 		{Name: "still open", Facts: restarted(func(f *observe.Rebound) { f.Closed = nil }), Kind: verdict.Fail, Actual: "still open"},
 	},
 	"LIFE-11": {
 		{Name: "kept", Facts: scripted(nil), Kind: verdict.Pass, Actual: "umask 0037"},
 		{Name: "no script", Facts: scripted(missing), Kind: verdict.NotApplicable},
-		{Name: "it dies", Facts: scripted(func(f *observe.InitScripted) { f.Reloaded = session("FIN") }), Kind: verdict.Fail, Actual: "it got: FIN"},
+		{Name: "it dies", Facts: scripted(func(f *observe.InitScripted) { f.Reloaded = session("FIN") }), Kind: verdict.Fail, Actual: "the session got: FIN"},
 		{Name: "refused", Facts: scripted(func(f *observe.InitScripted) { f.Changed = refused() }), Kind: verdict.Fail, Actual: "connection refused"},
 		{Name: "not reached", Facts: scripted(func(f *observe.InitScripted) { f.Changed = visit(func(c *report.Context) { c.Umask = "0002" }) }), Kind: verdict.Fail, Actual: "umask 0002; the script ended with status 0"},
 	},

@@ -41,7 +41,10 @@ func userIsLogged(_ judge.Case, f observe.Identified) verdict.Finding {
 			return v
 		}
 		if asked := strings.Join(a.Asked, "; "); strings.ReplaceAll(asked, " ", "") != a.Query {
-			return verdict.Violated(expected, fmt.Sprintf("%v was asked %q, not %q; the log: %s", a.From, asked, a.Query, orNothing(texts(observe.IdentComplaints(a.Logged)))), "")
+			if asked == "" {
+				asked = "nothing"
+			}
+			return verdict.Violated(expected, fmt.Sprintf("the identity server of %v was asked %s, not %s; the log: %s", a.From, asked, a.Query, orNothing(texts(observe.IdentComplaints(a.Logged)))), "")
 		}
 		users := xinetd.Entries(a.Logged, xinetd.UserID, f.Logging.ID)
 		if len(users) != 1 || !strings.HasSuffix(users[0].User, ": "+observe.IdentUser) {

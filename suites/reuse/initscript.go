@@ -58,7 +58,7 @@ func sessionsSurvive(c judge.Case, f observe.InitScripted) verdict.Finding {
 	case session == nil || !session.Opened:
 		return verdict.Unmet("no session could be opened: %s", said(session))
 	case !session.Lives:
-		return verdict.Violated(expected, "it got: "+session.Said, "")
+		return verdict.Violated(expected, "the session got: "+session.Said, "")
 	}
 	return verdict.Kept(expected, "it does")
 }

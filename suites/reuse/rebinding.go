@@ -30,7 +30,7 @@ func optionSet(_ judge.Case, f observe.Started) verdict.Finding {
 		return verdict.Unmet("the server's standard input is no TCP socket (%q)", socket.Family)
 	}
 	if !socket.ReuseAddr {
-		return verdict.Violated(expected, "it is not", "")
+		return verdict.Violated(expected, "it is not set on the accepted socket, and so not on the one that listens", "")
 	}
 	return verdict.Kept(expected, "it is; this xinetd sets it for every listener, and the flag REUSE makes no difference")
 }

@@ -91,7 +91,7 @@ func unserved(f *observe.InitScripted) {
 var table = judgetest.Table{
 	"REUSE-01": {
 		{Name: "kept", Facts: started(report.Socket{Family: "inet", ReuseAddr: true}), Kind: verdict.Pass, Actual: "the flag REUSE makes no difference"},
-		{Name: "not set", Facts: started(report.Socket{Family: "inet6"}), Kind: verdict.Fail, Actual: "it is not"},
+		{Name: "not set", Facts: started(report.Socket{Family: "inet6"}), Kind: verdict.Fail, Actual: "it is not set"},
 		{Name: "a pipe", Facts: started(report.Socket{}), Kind: verdict.NotTestable},
 		{Name: "silent", Facts: observe.Started{Outcome: "FIN"}, Kind: verdict.NotTestable, Actual: "FIN"},
 	},
@@ -116,7 +116,7 @@ var table = judgetest.Table{
 		{Name: "no script", Facts: scripted(missing), Kind: verdict.NotApplicable},
 		{Name: "no session", Facts: scripted(func(f *observe.InitScripted) { f.Standing = nil }), Kind: verdict.NotTestable},
 		{
-			Name: "it dies", Kind: verdict.Fail, Actual: "it got: FIN",
+			Name: "it dies", Kind: verdict.Fail, Actual: "the session got: FIN",
 			Facts: scripted(func(f *observe.InitScripted) {
 				f.Standing = map[requirement.Service]*observe.Standing{service: {Opened: true, Said: "FIN"}}
 			}),
