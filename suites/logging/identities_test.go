@@ -45,7 +45,7 @@ func forgedLine() []xinetd.Record {
 var identities = judgetest.Table{
 	"LOG-08": {
 		{Name: "kept", Facts: identified(nil), Kind: verdict.Pass, Actual: "2001:db8::7"},
-		{Name: "not asked", Facts: identified(func(f *observe.Identified) { f.Well[0].Asked = nil }), Kind: verdict.Fail, Actual: `was asked ""`},
+		{Name: "not asked", Facts: identified(func(f *observe.Identified) { f.Well[0].Asked = nil }), Kind: verdict.Fail, Actual: "was asked nothing"},
 		{Name: "asked for another connection", Facts: identified(func(f *observe.Identified) { f.Well[1].Asked = []string{"40001,4242"} }), Kind: verdict.Fail},
 		{Name: "asked with a blank", Facts: identified(func(f *observe.Identified) { f.Well[1].Asked = []string{"40000, 4242"} }), Kind: verdict.Pass},
 		{Name: "not logged", Facts: identified(func(f *observe.Identified) { f.Well[1].Logged = lines(failed) }), Kind: verdict.Fail, Actual: "nothing"},
