@@ -29,6 +29,8 @@ type Admitted struct {
 	AtOnce    []Attempt
 	InASecond []Attempt
 	Within    time.Duration
+	// Config is what xinetd was told.
+	Config xinetd.Config
 	// Refusals are the FAIL reasons that xinetd logged meanwhile.
 	Refusals []string
 }
@@ -45,6 +47,7 @@ var Admission = &Look[Admitted]{
 	Name: "admission", Stage: WithProbe, Each: true, Limit: 60 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Admitted, error) {
 		f := Admitted{Service: s.Service}
+		f.Config, _ = s.Configuration(ctx)
 		mark, err := s.MarkLog(ctx)
 		if err != nil {
 			return f, err
@@ -107,8 +110,9 @@ type Reached struct {
 	// Families are those of the listening sockets, as the kernel has them.
 	Families []string
 	// Flags are the service's in effect; IPv4 or IPv6 is among them.
-	Flags []string
-	Bind  string
+	Flags  []string
+	Bind   string
+	Config xinetd.Config
 }
 
 // Try is a connection to one address.
@@ -129,6 +133,7 @@ var Reach = &Look[Reached]{
 		if err := s.AwaitIPv6(ctx); err != nil {
 			return f, err
 		}
+		f.Config, _ = s.Configuration(ctx)
 		text, err := s.Dump(ctx)
 		if err != nil {
 			return f, err

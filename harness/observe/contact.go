@@ -44,6 +44,8 @@ type Contacted struct {
 	Ended Ended
 	// Logged is what xinetd logged of this connection.
 	Logged []xinetd.Record
+	// Shipped are the rules and the configuration that were in force.
+	Shipped Shipped
 }
 
 // Served is the process behind a connection, and who else holds it.
@@ -85,6 +87,9 @@ func contact(ctx context.Context, s *Scene) (Contacted, error) {
 	f := Contacted{Service: s.Service, Port: s.Port}
 	mark, err := s.MarkLog(ctx)
 	if err != nil {
+		return f, err
+	}
+	if f.Shipped, err = shipped(ctx, s); err != nil {
 		return f, err
 	}
 	accounts, err := readAccounts(ctx, s)

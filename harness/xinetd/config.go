@@ -8,6 +8,7 @@
 package xinetd
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -153,6 +154,17 @@ func (c Config) Where(service, attribute string) (file string, line int, text st
 		}
 	}
 	return blocks[0].File, blocks[0].Line, "", false
+}
+
+// Setting says which line sets one of some attributes for a service, in its block or
+// in the defaults; nothing where none does.
+func (c Config) Setting(service string, attributes ...string) string {
+	for _, name := range attributes {
+		if file, line, text, ok := c.Where(service, name); ok {
+			return fmt.Sprintf("%s:%d says %q", file, line, strings.TrimSpace(text))
+		}
+	}
+	return ""
 }
 
 func rank(b Block) int {

@@ -36,13 +36,36 @@ var refusalHints = map[string]string{
 	xinetd.ReasonFork:       "xinetd could not start another process",
 }
 
+// deciding are the attributes that a reason is decided by.
+var deciding = map[string][]string{
+	xinetd.ReasonAddress:    {"only_from", "no_access"},
+	xinetd.ReasonTime:       {"access_times"},
+	xinetd.ReasonInstances:  {"instances"},
+	xinetd.ReasonPerSource:  {"per_source"},
+	xinetd.ReasonLoad:       {"max_load"},
+	xinetd.ReasonConnection: {"cps"},
+}
+
+// whyRefused names the line that refuses, where there is one.
+func whyRefused(c judge.Case, config xinetd.Config, reason string) string {
+	hint := refusalHints[reason]
+	if line := config.Setting(string(c.Service), deciding[reason]...); line != "" {
+		hint = line + ": " + hint
+	}
+	return hint
+}
+
 func admitsOtherHosts(c judge.Case, f observe.Contacted) verdict.Finding {
 	const expected = "a connection that is not refused"
 	if !f.Connected {
 		return verdict.Violated(expected, f.Opening.String(), "")
 	}
 	for _, r := range xinetd.Entries(f.Logged, xinetd.Fail, string(c.Service)) {
-		return verdict.Violated(expected, fmt.Sprintf("%v; xinetd logged: FAIL %s", f.Opening, r.Reason), refusalHints[r.Reason])
+		hint := whyRefused(c, f.Shipped.Config, r.Reason)
+		if denies := f.Shipped.Hosts["/etc/hosts.deny"]; r.Reason == xinetd.ReasonLibwrap && len(denies) > 0 {
+			hint = fmt.Sprintf("/etc/hosts.deny says %q: %s", strings.Join(denies, "; "), hint)
+		}
+		return verdict.Violated(expected, fmt.Sprintf("%v; xinetd logged: FAIL %s", f.Opening, r.Reason), hint)
 	}
 	return verdict.Kept(expected, "connected, and no refusal logged")
 }
@@ -91,7 +114,7 @@ func tenInASecond(c judge.Case, f observe.Admitted) verdict.Finding {
 	return allServed(c, f, f.InASecond, "all of 10 connections in a second are served")
 }
 
-func allServed(_ judge.Case, f observe.Admitted, tries []observe.Attempt, expected string) verdict.Finding {
+func allServed(c judge.Case, f observe.Admitted, tries []observe.Attempt, expected string) verdict.Finding {
 	var refused []string
 	for i, a := range tries {
 		if !a.Served {
@@ -103,7 +126,7 @@ func allServed(_ judge.Case, f observe.Admitted, tries []observe.Attempt, expect
 	}
 	hint := ""
 	if len(f.Refusals) > 0 {
-		hint = refusalHints[f.Refusals[0]]
+		hint = whyRefused(c, f.Config, f.Refusals[0])
 	}
 	if len(refused) == 0 {
 		return verdict.Kept(expected, "they are")
@@ -111,7 +134,7 @@ func allServed(_ judge.Case, f observe.Admitted, tries []observe.Attempt, expect
 	return verdict.Violated(expected, fmt.Sprintf("%d refused, %s; logged: %s", len(refused), refused[0], orNone(slices.Compact(slices.Clone(f.Refusals)))), hint)
 }
 
-func everyIPv4Address(_ judge.Case, f observe.Reached) verdict.Finding {
+func everyIPv4Address(c judge.Case, f observe.Reached) verdict.Finding {
 	expected := fmt.Sprintf("served on every IPv4 address, port %d", f.Port)
 	if len(f.IPv4) == 0 {
 		return verdict.Broken("no IPv4 address was tried")
@@ -119,6 +142,9 @@ func everyIPv4Address(_ judge.Case, f observe.Reached) verdict.Finding {
 	hint := ""
 	if f.Bind != "" {
 		hint = fmt.Sprintf("the service is bound to %s: remove bind or interface", f.Bind)
+		if line := f.Config.Setting(string(c.Service), "bind"); line != "" {
+			hint = line + ": " + hint
+		}
 	}
 	if allConnect(f.IPv4) && !f.IPv4[0].Served {
 		// The port is open there; what keeps other hosts' clients from the program is

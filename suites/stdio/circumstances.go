@@ -40,7 +40,7 @@ func calledByItsName(c judge.Case, f observe.Contacted) verdict.Finding {
 // other code than it was given.
 var loaders = []string{"LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "LD_DEBUG", "BASH_ENV", "ENV"}
 
-func environment(_ judge.Case, f observe.Contacted) verdict.Finding {
+func environment(c judge.Case, f observe.Contacted) verdict.Finding {
 	expected := fmt.Sprintf("REMOTE_HOST=%v, and none of %s", f.Served.Client.Addr(), strings.Join(loaders, ", "))
 	return seen(f, func(p process.Process) verdict.Finding {
 		if problem, unreadable := p.Problem("environ"); unreadable {
@@ -48,7 +48,11 @@ func environment(_ judge.Case, f observe.Contacted) verdict.Finding {
 		}
 		for _, name := range loaders {
 			if value, set := p.Getenv(name); set {
-				return verdict.Violated(expected, name+"="+value, "")
+				hint := ""
+				if line := f.Shipped.Config.Setting(string(c.Service), "env"); strings.Contains(line, name) {
+					hint = line + ": remove it"
+				}
+				return verdict.Violated(expected, name+"="+value, hint)
 			}
 		}
 		remote, set := p.Getenv("REMOTE_HOST")

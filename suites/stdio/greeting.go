@@ -23,7 +23,15 @@ var opening = []telnet.Offer{
 	"DO SUPPRESS-LOCAL-ECHO", "WILL ECHO", "DO SUPPRESS-GO-AHEAD", "WILL SUPPRESS-GO-AHEAD", "DONT LINEMODE", "DO TERMINAL-TYPE",
 }
 
-func speaksFirst(_ judge.Case, f observe.Contacted) verdict.Finding {
+func speaksFirst(c judge.Case, f observe.Contacted) verdict.Finding {
+	v := firstBytes(f)
+	if line := f.Shipped.Config.Setting(string(c.Service), "banner", "banner_success"); v.Kind == verdict.Fail && line != "" {
+		v.Hint = line + ": remove it; to the client it is the server that speaks so"
+	}
+	return v
+}
+
+func firstBytes(f observe.Contacted) verdict.Finding {
 	if f.Telnet != nil {
 		return negotiatesFirst(*f.Telnet)
 	}
