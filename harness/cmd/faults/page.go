@@ -45,6 +45,8 @@ func (r *results) writePage(dir string) error {
 			p.Columns = append(p.Columns, e)
 		}
 	}
+	// In the order of what leads them, so that the leads are a diagonal.
+	slices.SortStableFunc(p.Columns, func(a, b entry) int { return r.place(a) - r.place(b) })
 	for _, w := range r.Requirements {
 		l := line{row: w}
 		for _, e := range p.Columns {
@@ -57,6 +59,11 @@ func (r *results) writePage(dir string) error {
 		return err
 	}
 	return replace(filepath.Join(dir, pageFile), b.Bytes())
+}
+
+// place is that of the first requirement that leads a fault.
+func (r *results) place(e entry) int {
+	return slices.IndexFunc(r.Requirements, func(w row) bool { _, leads := e.Leads[w.ID]; return leads })
 }
 
 func cellOf(w row, e entry) cell {
