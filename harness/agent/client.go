@@ -249,9 +249,9 @@ func (c *Client) StopHelper(ctx context.Context, pid int) (Daemon, error) {
 	return call[int, Daemon](ctx, c, "StopHelper", pid, CallLimit)
 }
 
-// WatchEnd begins to wait for the end of the process that serves a client.
-func (c *Client) WatchEnd(ctx context.Context, client netip.AddrPort) (pid int, err error) {
-	return call[netip.AddrPort, int](ctx, c, "WatchEnd", client, CallLimit)
+// WatchEnd begins to wait for the end of the process that serves a connection.
+func (c *Client) WatchEnd(ctx context.Context, of Ends) (pid int, err error) {
+	return call[Ends, int](ctx, c, "WatchEnd", of, CallLimit)
 }
 
 // Ended is when a watched process ended, by the kernel's monotonic clock.

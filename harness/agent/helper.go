@@ -118,16 +118,19 @@ func (a *Agent) StopHelper(pid int, res *Daemon) error {
 // millisecond after the connection, and one that hangs up after a second.
 const endLimit = 10 * time.Second
 
-// WatchEnd finds the process that serves a client and begins to wait for its end.
+// Ends are the two ends of a connection.
+type Ends struct{ Client, Server netip.AddrPort }
+
+// WatchEnd finds the process that serves a connection and begins to wait for its end.
 // The answer is its number: from then on the end is not missed.
-func (a *Agent) WatchEnd(client netip.AddrPort, pid *int) error {
+func (a *Agent) WatchEnd(of Ends, pid *int) error {
 	snap, err := process.Read("/proc")
 	if err != nil {
 		return err
 	}
-	server, found := snap.ServerOf(client)
+	server, found := snap.ServerOn(of.Client, of.Server)
 	if !found {
-		return fmt.Errorf("no process serves %v", client)
+		return fmt.Errorf("no process serves %v", of.Client)
 	}
 	fd, err := unix.PidfdOpen(server.PID, 0)
 	if err != nil {

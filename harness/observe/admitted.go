@@ -47,7 +47,10 @@ var Admission = &Look[Admitted]{
 	Name: "admission", Stage: WithProbe, Each: true, Limit: 60 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Admitted, error) {
 		f := Admitted{Service: s.Service}
-		f.Config, _ = s.Configuration(ctx)
+		var err error
+		if f.Config, _, err = s.Configuration(ctx); err != nil {
+			return f, err
+		}
 		mark, err := s.MarkLog(ctx)
 		if err != nil {
 			return f, err
@@ -130,10 +133,13 @@ var Reach = &Look[Reached]{
 	Name: "reach", Stage: WithProbe, Each: true, Limit: 60 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Reached, error) {
 		f := Reached{Service: s.Service, Port: s.Port}
-		if err := s.AwaitIPv6(ctx); err != nil {
+		err := s.AwaitIPv6(ctx)
+		if err != nil {
 			return f, err
 		}
-		f.Config, _ = s.Configuration(ctx)
+		if f.Config, _, err = s.Configuration(ctx); err != nil {
+			return f, err
+		}
 		text, err := s.Dump(ctx)
 		if err != nil {
 			return f, err
