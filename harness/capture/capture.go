@@ -23,9 +23,9 @@ type Limits struct {
 	Connection int
 }
 
-// TargetLimits are those of a target. A whole run at a target is about 2 MB of
-// packets, a session 5 kB; only the looks that send much reach a limit, of which
-// the end is what tells how it went wrong.
+// TargetLimits are those of a target. A session is some 3 kB of packets, and the
+// busiest target of a whole run stays below the total. Of a connection that sends
+// more than its share the end is what tells how it went wrong.
 var TargetLimits = Limits{Total: 16 << 20, Connection: 1 << 20}
 
 // Packet is one as it passed an interface, from its Ethernet header on; loopback
