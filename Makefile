@@ -18,6 +18,11 @@ test:
 	@go vet ./...
 	@go test ./harness/... ./docker/... ./fixtures/... ./suites/...
 
+## browser-test the report in a headless Chromium; REPORTS names pages of real runs to look at as well
+.PHONY: browser-test
+browser-test:
+	@cd harness/browser && go vet ./... && REPORTS="$(abspath $(REPORTS))" go test -count=1 ./...
+
 ## faults       the fault matrix: every packaging mistake of fixtures/faults must be found and blamed right
 .PHONY: faults
 faults: $(BINARY)

@@ -124,16 +124,21 @@ func (b *Bundle) Files() []Text {
 	}
 	for _, t := range b.transcripts {
 		head := fmt.Sprintf("%s: %s -> %s, begun %s\n\n", t.Name, t.Wire.Local, t.Wire.Remote, t.Wire.Started.UTC().Format(time.RFC3339Nano))
-		add("wire-"+t.Name, ".txt", head+t.Wire.Redacted(b.secrets...).Text())
+		add(wirePrefix+t.Name, textSuffix, head+t.Wire.Redacted(b.secrets...).Text())
 	}
 	for _, p := range b.processes {
-		add("processes-"+p.Name, ".txt", describe(p.Taken))
+		add("processes-"+p.Name, textSuffix, describe(p.Taken))
 	}
 	for _, t := range b.texts {
-		add(t.Name, ".txt", t.Text)
+		add(t.Name, textSuffix, t.Text)
 	}
 	return list
 }
+
+const (
+	wirePrefix = "wire-"
+	textSuffix = ".txt"
+)
 
 // fileName makes a name that every file system takes and no two names share
 // that differ in letters or digits.

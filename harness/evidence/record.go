@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"qmconformance/harness/verdict"
@@ -128,4 +130,17 @@ func (t Transcript) Span() time.Duration {
 		last = max(last, e.At)
 	}
 	return last
+}
+
+// Shows says whether the record has what a file of its folder holds.
+func (r Record) Shows(file string) bool {
+	if strings.HasPrefix(file, wirePrefix) {
+		return len(r.Transcripts) > 0
+	}
+	for _, t := range slices.Concat(r.Logs, r.Sources) {
+		if file == strings.TrimSuffix(fileName(strings.TrimPrefix(t.Name, "/")), textSuffix)+textSuffix {
+			return true
+		}
+	}
+	return false
 }

@@ -1,14 +1,19 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"qmconformance/harness/evidence"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/verdict"
+	"qmconformance/harness/wire"
 )
 
 func html(t *testing.T, r Results, x Extra) string {
@@ -20,30 +25,34 @@ func html(t *testing.T, r Results, x Extra) string {
 	return string(text)
 }
 
-// requirementPart cuts out the part of the page about one requirement.
-func requirementPart(t *testing.T, page, id string) string {
+// part cuts out the part of the page about one requirement, or one verdict.
+func part(t *testing.T, page, id string) string {
 	t.Helper()
-	_, rest, found := strings.Cut(page, `id="`+id+`"`)
+	_, rest, found := strings.Cut(page, ` id="`+id+`"`)
 	if !found {
 		t.Fatalf("%s is not on the page", id)
 	}
-	part, _, _ := strings.Cut(rest, `<details class="req`)
-	return part
+	end := `<details class="req`
+	if strings.Count(id, "-") > 1 {
+		end = "</article>"
+	}
+	text, _, _ := strings.Cut(rest, end)
+	return text
 }
 
 func TestThePageShowsEveryVerdictAsALetter(t *testing.T) {
 	r, x := broken()
 	page := html(t, r, x)
 	for id, want := range map[string][]string{
-		"SERV-01":  {`cell pass" title="pass" data-for="host">P<`},
-		"SERV-07":  {`cell warn" title="warning" data-for="qmclient">W<`},
-		"SERV-17":  {`cell fail" title="fail" data-for="qmserver">F<`, `cell fail" title="fail" data-for="qmclient">F<`},
-		"SERV-18":  {`cell known" title="known failing" data-for="qmserver">K<`, "https://example.org/1"},
-		"SERV-19":  {`cell absent" title="not applicable" data-for="qmserver">–<`},
-		"IDENT-14": {`cell fail" title="not testable" data-for="qmclient">T<`, `href="#SERV-17"`},
-		"STDIO-10": {`cell error" title="harness error" data-for="qmclient">E<`},
+		"SERV-01":  {`cell pass" title="pass"><small>host</small> P<`},
+		"SERV-07":  {`cell warn" title="warning"><small>qmclient</small> W<`},
+		"SERV-17":  {`cell fail" title="fail"><small>qmserver</small> F<`, `<small>qmclient</small> F<`},
+		"SERV-18":  {`cell known" title="known failing"><small>qmserver</small> K<`, "https://example.org/1"},
+		"SERV-19":  {`cell absent" title="not applicable"><small>qmserver</small> –<`},
+		"IDENT-14": {`cell untested" title="not testable"><small>qmclient</small> T<`, `href="#SERV-17"`},
+		"STDIO-10": {`cell error" title="harness error"><small>qmclient</small> E<`},
 	} {
-		part := requirementPart(t, page, id)
+		part := part(t, page, id)
 		for _, w := range append(want, "The sentence of "+id, "MUST", "xinetd.conf(5)", "what is right", "what was seen") {
 			if id == "SERV-07" && w == "MUST" {
 				w = "SHOULD"
@@ -53,30 +62,121 @@ func TestThePageShowsEveryVerdictAsALetter(t *testing.T) {
 			}
 		}
 	}
+	for _, v := range r.Verdicts {
+		if n := strings.Count(page, ` href="#`+target(v)+`" title="`+v.ID+" "+string(v.Service)+": "); n != 1 {
+			t.Errorf("%s has %d cells in the matrix", target(v), n)
+		}
+	}
 	for id, open := range map[string]bool{"SERV-17": true, "STDIO-10": true, "IDENT-13": false, "SERV-01": false, "SERV-07": false} {
-		if strings.Contains(page, `id="`+id+`" open>`) != open {
+		if summary, _, _ := strings.Cut(part(t, page, id), "<summary>"); strings.Contains(summary, " open>") != open {
 			t.Errorf("%s is open: %v, want the causes open and the rest folded", id, !open)
 		}
 	}
-	top, _, _ := strings.Cut(page, "<section>")
-	for _, want := range []string{"VIOLATIONS with the real ScarletDME 2.6-6", "fixtures/reference", "bookworm", "2.3.15.3", "What to change", "Change the line.", "FOCUS=&#39;SERV-17 qmserver&#39;", "IDENT-13 qmserver"} {
+	top, _, _ := strings.Cut(page, `<section id="map"`)
+	for _, want := range []string{"<b>VIOLATIONS</b> <span>with the real ScarletDME 2.6-6", "fixtures/reference", "bookworm", "What to change", "Change the line.", "FOCUS=&#39;SERV-17 qmserver&#39;", "IDENT-13 qmserver"} {
 		if !strings.Contains(top, want) {
 			t.Errorf("no %q at the top", want)
 		}
 	}
+	if !strings.Contains(page, "2.3.15.3") {
+		t.Error("nothing says which xinetd it was")
+	}
 }
 
-func TestThePageHoldsTheEvidenceOfTheRed(t *testing.T) {
+func TestThePageHoldsTheEvidence(t *testing.T) {
 	r, x := broken()
 	page := html(t, r, x)
-	part := requirementPart(t, page, "SERV-17")
-	for _, want := range []string{"wire.txt", "QM &lt;b&gt;", "xinetd.log", "The file is empty.", "evidence/SERV-17-qmclient"} {
-		if !strings.Contains(part, want) {
-			t.Errorf("no %q in %s", want, part)
+	first := part(t, page, "SERV-17-qmserver")
+	for _, want := range []string{
+		"On the wire: qmserver", "received 4 bytes", "QM&lt;\\x06", "51 4d 3c 06", "2 s of silence", "time-out", "FIN",
+		"xinetd's log at that moment", `<span class="bad">FAIL: qmserver address</span>`,
+		"at the prompt, beside the contract", `<tr class="differs"><th scope="row">umask</th>`,
+		"/etc/xinetd.d/qm:2", "<mark><span class=\"n\">2</span>\tumask = 022</mark>",
+		"users.txt", "nobody &lt;b&gt;", `<a href="evidence/SERV-17-qmserver/">`, `href="evidence/SERV-17-qmserver/connection.pcap"`,
+	} {
+		if !strings.Contains(first, strings.ReplaceAll(want, "\\\\", "\\")) {
+			t.Errorf("no %q in %s", want, first)
 		}
 	}
-	if strings.Contains(requirementPart(t, page, "SERV-07"), "wire.txt") {
-		t.Error("a warning brings its evidence")
+	second := part(t, page, "SERV-17-qmclient")
+	if !strings.Contains(second, `href="#SERV-17-qmserver">connection qmserver`) || strings.Contains(second, "On the wire") {
+		t.Errorf("what is shown already is not linked: %s", second)
+	}
+	if cause, _, _ := strings.Cut(page, `<section id="map"`); !strings.Contains(cause, "<mark>") {
+		t.Error("the cause does not show the line to change")
+	}
+}
+
+// The files of a run that was recorded before there were records, or in part.
+func TestEvidenceIsReadBackFromItsFolder(t *testing.T) {
+	dir := t.TempDir()
+	v := one("SERV-17", server, verdict.Fail)
+	folder := filepath.Join(dir, v.Evidence)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"wire-qmserver.txt": "wire", "users.txt": "users", "reproduce.sh": "#!/bin/sh", "observation.json": "{}",
+		"a.pcap": "\xd4\xc3", "data.bin": "\x00", "xinetd.log.txt": "log",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := Collect(dir, []verdict.Verdict{v, one("SERV-01", host, verdict.Pass)})
+	if len(got) != 1 {
+		t.Fatal(got)
+	}
+	e := got[v.Evidence]
+	outline := func() string {
+		var names []string
+		for _, f := range e.Files {
+			names = append(names, f.Name)
+		}
+		return strings.Join(names, " ") + "; " + strings.Join(e.Links, " ")
+	}
+	if s := outline(); s != "users.txt wire-qmserver.txt xinetd.log.txt; a.pcap data.bin observation.json reproduce.sh" {
+		t.Error(s)
+	}
+	b := &evidence.Bundle{}
+	b.Wire("qmserver", wire.Transcript{})
+	b.Log("xinetd.log", "log")
+	if err := evidence.WriteRecord(dir, v.Evidence, b, verdict.Place{}); err != nil {
+		t.Fatal(err)
+	}
+	e = collect(dir, v.Evidence)
+	if s := outline(); s != "users.txt; a.pcap data.bin observation.json reproduce.sh" {
+		t.Errorf("beside a record: %s", s)
+	}
+	if err := os.WriteFile(filepath.Join(folder, evidence.RecordFile), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if e = collect(dir, v.Evidence); !strings.Contains(e.Files[0].Text, "cannot be read") {
+		t.Errorf("a record that cannot be read: %+v", e.Files[0])
+	}
+	if e = collect(dir, "evidence/none"); len(e.Files) != 1 || !strings.Contains(e.Files[0].Text, "cannot be read") {
+		t.Errorf("a folder that is not there: %+v", e)
+	}
+}
+
+func TestPagesOfOtherCommandsAreAttached(t *testing.T) {
+	dir := t.TempDir()
+	if got := Attachments(dir); len(got) != 0 {
+		t.Errorf("nothing was run, and %v", got)
+	}
+	for name, text := range map[string]string{"faults.html": "<p>matrix</p>", "bench.html": strings.Repeat("x", attachmentLimit+1)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := html(t, conformant(t), Extra{Attachments: Attachments(dir)})
+	for _, want := range []string{`<a href="bench.html">`, `<a href="faults.html">`, `<iframe sandbox`, `srcdoc="&lt;p&gt;matrix`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	if strings.Count(page, "<iframe") != 1 {
+		t.Error("what is too large is not a mere link")
 	}
 }
 
@@ -84,7 +184,7 @@ func TestThePageIsSelfContained(t *testing.T) {
 	r, x := broken()
 	for name, page := range map[string]string{"broken": html(t, r, x), "conformant": html(t, conformant(t), Extra{})} {
 		for _, m := range regexp.MustCompile(`(?i)\b(src|href|action|url)\s*[=(]\s*["']?[^#"'>]*`).FindAllString(page, -1) {
-			if m != `href="` {
+			if m != `href="` && !strings.HasPrefix(m, `href="evidence/`) && !strings.HasPrefix(m, `href^=`) {
 				t.Errorf("%s: refers to %q", name, m)
 			}
 		}
@@ -119,7 +219,8 @@ func TestThePageObeysNothingOfThePeers(t *testing.T) {
 	r.Subject.Package, r.Message = evil, evil
 	page := html(t, r, Extra{
 		Rerun:    func(verdict.Verdict) string { return evil },
-		Evidence: map[string][]evidence.Text{v.Evidence: {{Name: evil, Text: evil}}},
+		Why:      func(string) string { return evil },
+		Evidence: map[string]Evidence{v.Evidence: evilEvidence(evil)},
 	})
 	for _, bad := range []string{"<script>alert", "\x00", "\x1b", "\xff", "\u202e"} {
 		if strings.Contains(page, bad) {
@@ -131,11 +232,20 @@ func TestThePageObeysNothingOfThePeers(t *testing.T) {
 	}
 }
 
+func evilEvidence(evil string) Evidence {
+	text := []evidence.Text{{Name: evil, Text: evil}}
+	return Evidence{Files: text, Links: []string{evil}, Record: evidence.Record{
+		Where: verdict.Place{File: evil, Line: 1}, Logs: text, Sources: text,
+		Comparisons: []evidence.Comparison{{Name: evil, Rows: []evidence.Row{{Fact: evil, Contract: evil, Seen: evil}}}},
+		Transcripts: []evidence.Transcript{{Name: evil, Wire: wire.Transcript{Events: []wire.Event{{Kind: wire.Kind(evil), Data: []byte(evil), Note: evil}}}}},
+	}}
+}
+
 func TestThePageStaysBelowItsLimit(t *testing.T) {
 	huge := strings.Repeat("<\x00", 1<<14)
 	many := func(n int, text string, files int) (Results, Extra) {
 		var list []verdict.Verdict
-		x := Extra{Evidence: map[string][]evidence.Text{}}
+		x := Extra{Evidence: map[string]Evidence{}}
 		for i := range n {
 			for _, s := range requirement.NetworkServices {
 				v := one(fmt.Sprintf("SERV-%02d", i), s, verdict.Fail)
@@ -143,9 +253,15 @@ func TestThePageStaysBelowItsLimit(t *testing.T) {
 					v.Expected, v.Actual, v.Hint, v.Sentence = text, text, text, text
 				}
 				list = append(list, v)
+				var e Evidence
 				for f := range files {
-					x.Evidence[v.Evidence] = append(x.Evidence[v.Evidence], evidence.Text{Name: fmt.Sprint("log-", f), Text: huge})
+					// Each of its own: what is the same is shown once.
+					e.Files = append(e.Files, evidence.Text{Name: fmt.Sprint("log-", f), Text: target(v) + huge})
 				}
+				if files > 0 {
+					e.Record.Transcripts = []evidence.Transcript{{Name: target(v), Wire: flood(i)}}
+				}
+				x.Evidence[v.Evidence] = e
 			}
 		}
 		return judged(list...), x
@@ -153,7 +269,7 @@ func TestThePageStaysBelowItsLimit(t *testing.T) {
 	for name, c := range map[string]struct {
 		n, files int
 		text     string
-	}{"evidence": {3, 12, ""}, "texts": {60, 0, huge}, "both": {40, 1, huge}} {
+	}{"evidence": {12, 12, ""}, "texts": {60, 0, huge}, "both": {40, 1, huge}} {
 		r, x := many(c.n, c.text, c.files)
 		page := html(t, r, x)
 		if len(page) >= htmlLimit {
@@ -168,9 +284,18 @@ func TestThePageStaysBelowItsLimit(t *testing.T) {
 	}
 }
 
+// flood is a connection of many small events.
+func flood(seed int) wire.Transcript {
+	var t wire.Transcript
+	for i := range 200 {
+		t.Events = append(t.Events, wire.Event{At: time.Duration(seed+i) * time.Second, Kind: wire.KindReceived, Data: bytes.Repeat([]byte("<"), 600), Size: 600})
+	}
+	return t
+}
+
 func TestThePageOfARunThatNeverBegan(t *testing.T) {
 	page := html(t, Results{Outcome: verdict.UsageError, Message: "name a directory"}, Extra{})
-	if !strings.Contains(page, `<h1 class="usage-error">USAGE ERROR: name a directory</h1>`) || !strings.Contains(page, "nothing was judged") || strings.Contains(page, "<section>") {
+	if !strings.Contains(page, `<b>USAGE ERROR</b> <span>name a directory</span>`) || !strings.Contains(page, "nothing was judged") || strings.Contains(page, `class="req"`) {
 		t.Error(page[strings.Index(page, "<body>"):])
 	}
 }
@@ -187,7 +312,7 @@ func TestThePageGivesTheWordsOfTheOutcome(t *testing.T) {
 	}
 	r = frame()
 	r.Judge([]verdict.Verdict{should(one("SERV-07", requirement.QMClient, verdict.Fail))}, rank, true, true)
-	if part := requirementPart(t, html(t, r, Extra{Strict: true}), "SERV-07"); !strings.Contains(part, ">F<") {
+	if part := part(t, html(t, r, Extra{Strict: true}), "SERV-07"); !strings.Contains(part, "</small> F<") {
 		t.Error("strict: a SHOULD is still a warning")
 	}
 }

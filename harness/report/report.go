@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"qmconformance/harness/evidence"
 	"qmconformance/harness/verdict"
 )
 
@@ -76,8 +75,19 @@ type Extra struct {
 	Strict bool
 	// Rerun is the command that judges just this verdict again; may be nil.
 	Rerun func(verdict.Verdict) string
-	// Evidence maps a verdict's evidence folder to its files.
-	Evidence map[string][]evidence.Text
+	// Evidence maps a verdict's evidence folder to what it holds.
+	Evidence map[string]Evidence
+	// Why says what users see where a requirement is not kept; may be nil.
+	Why func(id string) string
+	// Attachments are shown below.
+	Attachments []Attachment
+}
+
+func (e Extra) why(id string) string {
+	if e.Why == nil {
+		return ""
+	}
+	return e.Why(id)
 }
 
 func (e Extra) rerun(v verdict.Verdict) string {

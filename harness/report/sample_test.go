@@ -3,10 +3,12 @@ package report
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"qmconformance/harness/evidence"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/verdict"
+	"qmconformance/harness/wire"
 )
 
 func catalogue(t *testing.T) *requirement.Catalogue {
@@ -104,13 +106,36 @@ func broken() (Results, Extra) {
 		one("SERV-19", requirement.QMServer, verdict.NotApplicable),
 		access, follows, untested,
 	)
-	x := Extra{Rerun: again, Evidence: map[string][]evidence.Text{}}
+	x := Extra{Rerun: again, Evidence: map[string]Evidence{}}
 	for _, v := range r.Verdicts {
 		if v.Evidence != "" {
-			x.Evidence[v.Evidence] = []evidence.Text{{Name: "wire.txt", Text: "0.003 < \"QM <b>\"\n"}, {Name: "xinetd.log"}}
+			x.Evidence[v.Evidence] = kept()
 		}
 	}
 	return r, x
+}
+
+// kept is evidence of every kind.
+func kept() Evidence {
+	at := func(d time.Duration, k wire.Kind, data string) wire.Event {
+		return wire.Event{At: d, Kind: k, Data: []byte(data), Size: len(data)}
+	}
+	return Evidence{
+		Files: []evidence.Text{{Name: "users.txt", Text: "nobody <b>\n"}, {Name: "empty.txt"}},
+		Links: []string{"connection.pcap", "reproduce.sh"},
+		Record: evidence.Record{
+			Where:   verdict.Place{File: "/etc/xinetd.d/qm", Line: 2},
+			Sources: []evidence.Text{{Name: "/etc/xinetd.d/qm", Text: "{\n\tumask = 022\n}\n"}},
+			Logs:    []evidence.Text{{Name: "xinetd.log", Text: "START: qmserver\nFAIL: qmserver address\n"}},
+			Comparisons: []evidence.Comparison{{Name: "at the prompt", Rows: []evidence.Row{
+				{Fact: "umask", Contract: "0002", Seen: "0022", Differs: true}, {Fact: "user ids", Contract: "0", Seen: "0"},
+			}}},
+			Transcripts: []evidence.Transcript{{Name: "qmserver", Wire: wire.Transcript{Events: []wire.Event{
+				at(0, wire.KindConnected, ""), at(time.Millisecond, wire.KindReceived, "QM<\x06"),
+				at(2001*time.Millisecond, wire.KindTimeout, ""), at(2002*time.Millisecond, wire.KindFIN, ""),
+			}}}},
+		},
+	}
 }
 
 func again(v verdict.Verdict) string {

@@ -119,7 +119,7 @@ func TestASummaryThatCannotBePrintedIsAnError(t *testing.T) {
 	}
 }
 
-func TestCollectReadsTheEvidenceOfTheRed(t *testing.T) {
+func TestCollectReadsTheEvidenceOfWhatIsNotGreen(t *testing.T) {
 	dir := t.TempDir()
 	red := one("SERV-01", requirement.Host, verdict.Fail)
 	big := one("SERV-02", requirement.Host, verdict.Error)
@@ -129,17 +129,17 @@ func TestCollectReadsTheEvidenceOfTheRed(t *testing.T) {
 	put(t, filepath.Join(dir, red.Evidence, "log"), "line\n")
 	put(t, filepath.Join(dir, big.Evidence, "log"), strings.Repeat("x", collectLimit+1))
 	put(t, filepath.Join(dir, known.Evidence, "log"), "line\n")
-	got := Collect(dir, []verdict.Verdict{red, big, gone, known}, false)
-	if text := got[red.Evidence]; len(text) != 1 || text[0] != (evidence.Text{Name: "log", Text: "line\n"}) {
+	got := Collect(dir, []verdict.Verdict{red, big, gone, known})
+	if text := got[red.Evidence].Files; len(text) != 1 || text[0] != (evidence.Text{Name: "log", Text: "line\n"}) {
 		t.Errorf("red: %v", text)
 	}
-	if text := got[big.Evidence][0].Text; len(text) > collectLimit+100 || !strings.Contains(text, "262145 bytes") {
+	if text := got[big.Evidence].Files[0].Text; len(text) > collectLimit+100 || !strings.Contains(text, "262145 bytes") {
 		t.Errorf("big: %d bytes, end %q", len(text), text[len(text)-40:])
 	}
-	if text := got[gone.Evidence]; len(text) != 1 || !strings.Contains(text[0].Text, "cannot be read: no such file") {
+	if text := got[gone.Evidence].Files; len(text) != 1 || !strings.Contains(text[0].Text, "cannot be read: no such file") {
 		t.Errorf("gone: %v", text)
 	}
-	if _, there := got[known.Evidence]; there {
-		t.Error("evidence of a verdict that is not red")
+	if len(got[known.Evidence].Files) != 1 {
+		t.Error("a known failure's evidence is left out")
 	}
 }

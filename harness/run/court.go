@@ -86,7 +86,12 @@ func (r *run) publish() int {
 	if !r.nowhere {
 		extra := report.Extra{
 			Strict: r.settings.Strict, Rerun: options.Rerun,
-			Evidence: report.Collect(r.settings.Results, r.results.Verdicts, r.settings.Strict),
+			Evidence:    report.Collect(r.settings.Results, r.results.Verdicts),
+			Attachments: report.Attachments(r.settings.Results),
+			Why: func(id string) string {
+				q, _ := judge.Catalogue.Get(id)
+				return q.Why
+			},
 		}
 		if err := report.Write(r.settings.Results, r.results, extra); err != nil {
 			r.results.Outcome, r.results.Message = verdict.HarnessError, "the results could not be written: "+err.Error()
