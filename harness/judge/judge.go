@@ -135,7 +135,11 @@ func root(v Ruling) string {
 
 // Explain is one line on a ruling for a terminal: what is red and why.
 func Explain(v verdict.Verdict) string {
-	line := fmt.Sprintf("%s %s %s: %s", v.Kind, v.ID, v.Service, v.Sentence)
+	what := v.Sentence
+	if v.Hint != "" && v.Kind == verdict.Fail {
+		what = v.Hint // what to change, in the package's own terms
+	}
+	line := fmt.Sprintf("%s %s %s: %s", v.Kind, v.ID, v.Service, what)
 	if v.BecauseOf != "" && v.BecauseOf != v.ID {
 		line += " (because of " + v.BecauseOf + ")"
 	}

@@ -209,4 +209,8 @@ func TestExplainIsOneLine(t *testing.T) {
 	g.Expect(Explain(v)).To(Equal("fail SERV-02 qmserver: It works. (because of SERV-01)"))
 	v.BecauseOf = ""
 	g.Expect(Explain(v)).To(Equal("fail SERV-02 qmserver: It works."))
+	v.Hint = "Change it."
+	g.Expect(Explain(v)).To(Equal("fail SERV-02 qmserver: Change it."))
+	v.Kind = verdict.NotTestable
+	g.Expect(Explain(v)).To(Equal("not-testable SERV-02 qmserver: It works."))
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -142,11 +143,21 @@ func (p *printer) cause(e entry) {
 	if e.Level != "MUST" && e.Level != "" {
 		word += " (" + string(e.Level) + ")"
 	}
-	head := word + " " + e.title()
+	// What to change comes first, in the package's own terms; which rule it breaks
+	// is for those who doubt it, and for whom there is room. The hint of what could
+	// not be tested is no advice on why it couldn't.
+	head, last := word+" "+e.title(), row{"hint", oneLine(e.Hint, most), 1}
+	if e.Hint != "" && e.Kind != verdict.NotTestable {
+		head = word + " " + e.ID + " " + series(e.services) + ": " + oneLine(e.Hint, most)
+		last = row{"rule", oneLine(e.Sentence, most), 1}
+		if len(wrap(head, p.o.Width-2)) > 1 {
+			last.text = ""
+		}
+	}
 	rows := []row{
 		{"expected", oneLine(e.Expected, most), 1},
 		{"actual", oneLine(e.Actual, most), 1},
-		{"hint", oneLine(e.Hint, most), 1},
+		last,
 		{"evidence", p.path(folders(e.evidence)), 1},
 	}
 	room := func(text string) int { return len(wrap(text, width)) }
@@ -168,7 +179,7 @@ func (p *printer) cause(e entry) {
 	}
 	spare := entryLines - 1 - len(filled)
 	headLines := 1
-	for _, first := range []string{"hint", "", "actual", "expected"} {
+	for _, first := range []string{"", "actual", "expected", "hint", "rule"} {
 		if first == "" {
 			more := min(spare, len(wrap(head, p.o.Width-2))-1)
 			headLines, spare = headLines+more, spare-more
@@ -219,31 +230,16 @@ func (p *printer) following(list []verdict.Verdict, width int) string {
 // lesser writes what doesn't change the outcome: warnings, known failures, and
 // what was not looked at.
 func (p *printer) lesser(r Results) {
-	warnings := merge(pick(r.Verdicts, func(v verdict.Verdict) bool { return v.Warning(p.o.Strict) }))
-	if len(warnings) > 0 {
+	p.warnings(r)
+	if known := merge(kind(r, verdict.KnownFailing)); len(known) > 0 {
 		p.blank()
-	}
-	for _, e := range warnings {
-		p.marked([]string{cut("WARN "+e.title(), p.o.Width)}, "WARN", yellow)
-		second := oneLine(e.Hint, p.o.Width)
-		if e.BecauseOf != "" {
-			second = "follows from " + e.BecauseOf + "; " + second
-		} else if e.Actual != "" {
-			second = oneLine(e.Actual, p.o.Width) + "; " + second
+		// They are the same with any package: one line says that they are there, and the
+		// report why.
+		text := plural(len(kind(r, verdict.KnownFailing)), "known failure") + " of this qm or xinetd, with any package: " + strings.Join(ids(known), ", ")
+		if p.o.ResultsDir != "" {
+			text += "; why is in the report"
 		}
-		if second = strings.Trim(second, "; "); second != "" {
-			p.raw(cut("  "+second, p.o.Width))
-		}
-	}
-	known := merge(kind(r, verdict.KnownFailing))
-	if len(known) > 0 {
-		p.blank()
-	}
-	for _, e := range known {
-		lead := "KNOWN " + e.ID + " " + series(e.services) + ": "
-		// Two lines' room, since the end is a link and the reason stands before it.
-		room := 2*(p.o.Width-2) - utf8.RuneCountInString(lead) - knownSlack
-		p.marked(wrap(lead+reason(flatten(e.Hint), room), p.o.Width-2), "KNOWN", yellow)
+		p.marked(fit("KNOWN "+text, p.o.Width-2, 2), "KNOWN", yellow)
 	}
 	if absent := kind(r, verdict.NotApplicable); len(absent) > 0 {
 		p.blank()
@@ -251,17 +247,54 @@ func (p *printer) lesser(r Results) {
 	}
 }
 
-// knownSlack is what breaking a line at a blank may cost.
-const knownSlack = 12
-
-// reason cuts a known failure's reason, but not the link at its end.
-func reason(text string, width int) string {
-	at := strings.LastIndex(text, " (")
-	if at < 0 || !strings.HasSuffix(text, ")") {
-		return cut(text, width)
+// warnings writes those with a cause of their own, and counts the others by what
+// they follow from.
+func (p *printer) warnings(r Results) {
+	var own, following []verdict.Verdict
+	for _, v := range pick(r.Verdicts, func(v verdict.Verdict) bool { return v.Warning(p.o.Strict) }) {
+		if v.BecauseOf == "" || v.BecauseOf == v.ID {
+			own = append(own, v)
+		} else {
+			following = append(following, v)
+		}
 	}
-	link := text[at:]
-	return cut(text[:at], max(width-utf8.RuneCountInString(link), 20)) + link
+	if len(own)+len(following) > 0 {
+		p.blank()
+	}
+	for _, e := range merge(own) {
+		p.marked([]string{cut("WARN "+e.title(), p.o.Width)}, "WARN", yellow)
+		second := oneLine(e.Hint, p.o.Width)
+		if e.Actual != "" {
+			second = oneLine(e.Actual, p.o.Width) + "; " + second
+		}
+		if second = strings.Trim(second, "; "); second != "" {
+			p.raw(cut("  "+second, p.o.Width))
+		}
+	}
+	if len(following) > 0 {
+		var from []string
+		for _, v := range following {
+			if !slices.Contains(from, v.BecauseOf) {
+				from = append(from, v.BecauseOf)
+			}
+		}
+		verb := " follow from "
+		if len(following) == 1 {
+			verb = " follows from "
+		}
+		p.marked(fit("WARN "+plural(len(following), "warning")+verb+series(from)+": "+strings.Join(ids(merge(following)), ", "), p.o.Width-2, 2), "WARN", yellow)
+	}
+}
+
+// ids are those of entries, each once.
+func ids(list []entry) []string {
+	var out []string
+	for _, e := range list {
+		if !slices.Contains(out, e.ID) {
+			out = append(out, e.ID)
+		}
+	}
+	return out
 }
 
 func (p *printer) foot(r Results) {

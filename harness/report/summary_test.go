@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -33,23 +34,23 @@ func TestSummaryOfABrokenPackage(t *testing.T) {
 Judged: qm the real ScarletDME 2.6-6, /usr/qmsys; package fixtures/reference; base bookworm;
   xinetd 2.3.15.3; profile full
 
-FAIL SERV-17 qmserver and qmclient: The sentence of SERV-17.
+FAIL SERV-17 qmserver and qmclient: Change the line.
   expected what is right
   actual   what was seen
-  hint     Change the line.
+  rule     The sentence of SERV-17.
   evidence results/evidence/SERV-17-{qmserver,qmclient}
   2 more follow from it: IDENT-13 qmserver, IDENT-14 qmclient
 
-ERROR STDIO-10 qmclient: The sentence of STDIO-10.
+ERROR STDIO-10 qmclient: Change the line.
   expected what is right
   actual   what was seen
-  hint     Change the line.
+  rule     The sentence of STDIO-10.
   evidence results/evidence/STDIO-10-qmclient
 
 WARN SERV-07 qmclient: The sentence of SERV-07.
   what was seen; Change the line.
 
-KNOWN SERV-18 qmserver: A defect of this version (https://example.org/1)
+KNOWN 1 known failure of this qm or xinetd, with any package: SERV-18; why is in the report
 
 Not applicable: 1 × what was seen
 
@@ -124,7 +125,7 @@ func TestTheFirstLineSaysWhichQM(t *testing.T) {
 func TestAGoodOutcomeNamesItsExceptions(t *testing.T) {
 	r := judged(one("SERV-01", requirement.Host, verdict.KnownFailing), should(one("SERV-02", requirement.Host, verdict.Fail)))
 	got := summary(t, r, Options{Width: 200})
-	if !strings.Contains(got, "kept, but for 1 known failure; 1 warning\n") || !strings.Contains(got, "\nWARN SERV-02") || !strings.Contains(got, "\nKNOWN SERV-01") {
+	if !strings.Contains(got, "kept, but for 1 known failure; 1 warning\n") || !strings.Contains(got, "\nWARN SERV-02") || !strings.Contains(got, "\nKNOWN 1 known failure of this qm or xinetd, with any package: SERV-01\n") {
 		t.Error(got)
 	}
 }
@@ -175,10 +176,10 @@ func TestALongHintTakesTheRoomOfWhatIsShort(t *testing.T) {
 	v := one("SERV-17", requirement.QMServer, verdict.Fail)
 	v.Hint = long(12)
 	text := summary(t, judged(v), Options{ResultsDir: "results"})
-	compare(t, strings.Join(block(text, "FAIL"), "\n"), `FAIL SERV-17 qmserver: The sentence of SERV-17.
-  expected what is right; actual what was seen
-  hint     lorem ipsum lorem ipsum lorem ipsum lorem ipsum lorem ipsum lorem ipsum lorem ipsum lorem
-           ipsum lorem ipsum lorem ipsum lorem ipsum lorem ipsum
+	compare(t, strings.Join(block(text, "FAIL"), "\n"), `FAIL SERV-17 qmserver: lorem ipsum lorem ipsum lorem ipsum lorem ipsum lorem ipsum lorem ipsum
+  lorem ipsum lorem ipsum lorem ipsum lorem ipsum lorem ipsum lorem ipsum
+  expected what is right
+  actual   what was seen
   evidence results/evidence/SERV-17-qmserver`)
 }
 
@@ -242,11 +243,33 @@ func TestStrictMakesAShouldRed(t *testing.T) {
 	}
 }
 
-func TestKnownFailuresKeepTheirLink(t *testing.T) {
-	v := one("SERV-18", requirement.QMServer, verdict.KnownFailing)
-	v.Hint = long(40) + " (https://example.org/defects/with/a/long/path/7)"
-	lines := block(summary(t, judged(v), Options{}), "KNOWN")
-	if len(lines) > 2 || !strings.HasSuffix(lines[len(lines)-1], "… (https://example.org/defects/with/a/long/path/7)") {
+// Whoever ships a good package reads the end of a green run each day: what it
+// excuses must not bury what it says.
+func TestTheEndOfAGreenRunIsShortWhateverItExcuses(t *testing.T) {
+	list := []verdict.Verdict{one("SERV-01", requirement.Host, verdict.Pass)}
+	for i := range 40 {
+		v := one(fmt.Sprintf("SERV-%02d", 20+i), requirement.QMServer, verdict.KnownFailing)
+		v.Hint = long(40) + " (https://example.org/1)"
+		list = append(list, v)
+	}
+	text := summary(t, judged(list...), Options{ResultsDir: "results"})
+	if n := strings.Count(text, "\n"); n > 12 {
+		t.Errorf("%d lines\n%s", n, text)
+	}
+	lines := block(text, "KNOWN")
+	if len(lines) != 2 || !strings.HasPrefix(lines[0], "KNOWN 40 known failures of this qm or xinetd, with any package: SERV-20, SERV-21") || !strings.HasSuffix(lines[1], ellipsis) {
+		t.Errorf("%q", lines)
+	}
+}
+
+// One broken thing makes dozens of warnings: they are counted under their cause.
+func TestWarningsThatFollowAreCounted(t *testing.T) {
+	list := []verdict.Verdict{one("SERV-01", requirement.Host, verdict.Fail), should(one("SERV-02", requirement.Host, verdict.Fail))}
+	for i := 10; i < 30; i++ {
+		list = append(list, should(because(one(fmt.Sprintf("IDENT-%d", i), requirement.QMServer, verdict.NotTestable), "SERV-01")))
+	}
+	lines := block(summary(t, judged(list...), Options{}), "WARN")
+	if len(lines) != 4 || !strings.HasPrefix(lines[0], "WARN SERV-02 host") || !strings.HasPrefix(lines[2], "WARN 20 warnings follow from SERV-01: IDENT-10, IDENT-11, ") {
 		t.Errorf("%q", lines)
 	}
 }
