@@ -1,6 +1,6 @@
 # Every variable of the README works from the environment and on this command
 # line alike.
-export PACKAGE QMSYS BASE FOCUS LABELS RESULTS PROFILE BASELINE FAULT STRICT PROCS
+export PACKAGE QMSYS BASE FOCUS LABELS RESULTS PROFILE BASELINE FAULT STRICT PROCS ANNOTATE
 
 TOOLS := go tool -modfile=harness/tools/go.mod
 BINARY := build/conformance.test

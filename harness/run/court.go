@@ -83,8 +83,9 @@ func (r *run) publish() int {
 		Strict: r.settings.Strict, ResultsDir: relative(r.settings.Results), Color: terminal(os.Stdout),
 		Rerun: func(v verdict.Verdict) string { return report.Rerun(r.settings, v) },
 	}
+	extra := report.Extra{Strict: r.settings.Strict, Rerun: options.Rerun}
 	if !r.nowhere {
-		extra := report.Extra{
+		extra = report.Extra{
 			Strict: r.settings.Strict, Rerun: options.Rerun,
 			Evidence:    report.Collect(r.settings.Results, r.results.Verdicts),
 			Attachments: report.Attachments(r.settings.Results),
@@ -97,11 +98,26 @@ func (r *run) publish() int {
 			r.results.Outcome, r.results.Message = verdict.HarnessError, "the results could not be written: "+err.Error()
 		}
 	}
+	if r.settings.Annotate {
+		// GitHub reads both streams; standard output is the report.
+		if err := report.Annotate(os.Stderr, r.results, extra, r.sources()); err != nil {
+			fmt.Fprintln(os.Stderr, "the annotations could not be printed:", err)
+		}
+	}
 	if err := report.Summary(os.Stdout, r.results, options); err != nil {
 		fmt.Fprintln(os.Stderr, "the summary could not be printed:", err)
 		return verdict.HarnessError.ExitCode()
 	}
 	return r.results.Outcome.ExitCode()
+}
+
+// sources is where a reader of annotations finds the package's files.
+func (r *run) sources() report.Sources {
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = ""
+	}
+	return report.Sources{Package: r.subject.Package, Tops: []string{os.Getenv("GITHUB_WORKSPACE"), dir}}
 }
 
 func relative(path string) string {

@@ -45,6 +45,8 @@ type Settings struct {
 	Profile Profile
 	Strict  bool
 	Procs   int
+	// Annotate says that what is red is told to GitHub Actions as well.
+	Annotate bool
 	// Command are the words that start a run where it is not make that does.
 	Command []string
 	// Defaulted names the variables that the user left alone.
@@ -98,6 +100,16 @@ func Read(getenv func(string) string, dir string, hasTree func(string) bool) (Se
 		s.Strict = v == "1"
 	default:
 		return s, usage.Errorf("STRICT=%s is neither 0 nor 1; set STRICT=1 to count a failing SHOULD", v)
+	}
+	annotate := "0"
+	if getenv("GITHUB_ACTIONS") == "true" {
+		annotate = "1"
+	}
+	switch v := text("ANNOTATE", annotate); v {
+	case "0", "1":
+		s.Annotate = v == "1"
+	default:
+		return s, usage.Errorf("ANNOTATE=%s is neither 0 nor 1; leave it out to have GitHub Actions annotated where they run", v)
 	}
 	procs, err := strconv.Atoi(text("PROCS", strconv.Itoa(usualProcs())))
 	if err != nil || procs < 1 || procs > maxProcs {

@@ -30,7 +30,7 @@ func TestDefaults(t *testing.T) {
 	g.Expect(s.Profile).To(Equal(settings.Full))
 	g.Expect(s.Strict).To(BeFalse())
 	g.Expect(s.Procs).To(And(BeNumerically(">=", 2), BeNumerically("<=", 8)))
-	for _, name := range []string{"PACKAGE", "QMSYS", "BASE", "FOCUS", "LABELS", "RESULTS", "PROFILE", "STRICT", "PROCS"} {
+	for _, name := range []string{"PACKAGE", "QMSYS", "BASE", "FOCUS", "LABELS", "RESULTS", "PROFILE", "STRICT", "PROCS", "ANNOTATE"} {
 		g.Expect(s.Defaulted[name]).To(BeTrue(), name)
 	}
 }
@@ -67,6 +67,8 @@ func TestEveryVariable(t *testing.T) {
 		{"PROFILE", "full", func(s settings.Settings) any { return s.Profile }, settings.Full},
 		{"STRICT", "1", func(s settings.Settings) any { return s.Strict }, true},
 		{"STRICT", "0", func(s settings.Settings) any { return s.Strict }, false},
+		{"ANNOTATE", "1", func(s settings.Settings) any { return s.Annotate }, true},
+		{"ANNOTATE", "0", func(s settings.Settings) any { return s.Annotate }, false},
 		{"PROCS", "1", func(s settings.Settings) any { return s.Procs }, 1},
 		{"PROCS", "16", func(s settings.Settings) any { return s.Procs }, 16},
 	} {
@@ -76,8 +78,26 @@ func TestEveryVariable(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(c.get(s)).To(Equal(c.want))
 			g.Expect(s.Defaulted[c.name]).To(BeFalse())
-			g.Expect(s.Defaulted).To(HaveLen(8), "the others were left alone")
+			g.Expect(s.Defaulted).To(HaveLen(9), "the others were left alone")
 		})
+	}
+}
+
+func TestAnnotationsAreOnWhereTheCIReadsThem(t *testing.T) {
+	g := NewWithT(t)
+	for _, c := range []struct {
+		env  map[string]string
+		want bool
+	}{
+		{nil, false},
+		{map[string]string{"GITHUB_ACTIONS": "true"}, true},
+		{map[string]string{"GITHUB_ACTIONS": "true", "ANNOTATE": "0"}, false},
+		{map[string]string{"GITHUB_ACTIONS": "false"}, false},
+		{map[string]string{"CI": "true"}, false}, // another system prints them as noise
+	} {
+		s, err := read(c.env)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(s.Annotate).To(Equal(c.want), "%v", c.env)
 	}
 }
 
@@ -91,9 +111,10 @@ func TestBlankIsTheSameAsLeftOut(t *testing.T) {
 
 func TestABadValueIsAUsageErrorOfOneLine(t *testing.T) {
 	for name, value := range map[string][]string{
-		"PROFILE": {"fast", "FULL", "full quick"},
-		"STRICT":  {"yes", "true", "2", "-1"},
-		"PROCS":   {"0", "17", "-1", "many", "1.5", "99999999999999999999"},
+		"PROFILE":  {"fast", "FULL", "full quick"},
+		"STRICT":   {"yes", "true", "2", "-1"},
+		"ANNOTATE": {"yes", "github"},
+		"PROCS":    {"0", "17", "-1", "many", "1.5", "99999999999999999999"},
 	} {
 		for _, v := range value {
 			t.Run(name+"="+v, func(t *testing.T) {

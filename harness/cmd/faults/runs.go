@@ -174,7 +174,7 @@ func (m *matrix) command(ctx context.Context, f fault.Fault, dir, pack string) (
 	cmd.Dir = m.root
 	cmd.Env = append(others(os.Environ()),
 		"PACKAGE="+pack, "RESULTS="+dir, "PROFILE="+string(m.profile(f)), "LABELS="+fault.Labels(m.areas(f)),
-		programs.BuiltEnv+"="+m.scratch)
+		"ANNOTATE=0", programs.BuiltEnv+"="+m.scratch)
 	// Told to end it clears up; only one that does not is killed, and then its own
 	// reaper clears up behind it.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -218,6 +218,6 @@ func (m *matrix) areas(f fault.Fault) []string {
 func others(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
-		return slices.Contains([]string{"PACKAGE", "RESULTS", "PROFILE", "FOCUS", "LABELS", "STRICT", "PROCS", "FAULT"}, name)
+		return slices.Contains([]string{"PACKAGE", "RESULTS", "PROFILE", "FOCUS", "LABELS", "STRICT", "PROCS", "FAULT", "ANNOTATE"}, name)
 	})
 }
