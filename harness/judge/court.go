@@ -62,6 +62,8 @@ type Court struct {
 	Keep func(Ruling) string
 	// Announce is told every verdict as it is reached; it may be nil.
 	Announce func(Ruling)
+	// Looking is told when a look begins and when it has ended; it may be nil.
+	Looking func(name string, s requirement.Service, begins bool)
 
 	once    sync.Once
 	turns   *turns
@@ -150,12 +152,20 @@ func (c *Court) take(ctx context.Context, p observe.Plan, s requirement.Service)
 			c.take(ctx, before, s)
 		}
 		c.turns.begin(p, c.weights[p.Name])
+		c.tell(k, true)
 		f.value = c.look(ctx, p, k.service)
+		c.tell(k, false)
 		c.turns.end(p)
 		close(f.done)
 	}
 	<-f.done
 	return f.value
+}
+
+func (c *Court) tell(k lookKey, begins bool) {
+	if c.Looking != nil {
+		c.Looking(k.name, k.service, begins)
+	}
 }
 
 func (c *Court) look(ctx context.Context, p observe.Plan, s requirement.Service) (t taken) {

@@ -34,10 +34,21 @@ func (r *run) court(ctx context.Context, keys []judge.Key) *judge.Court {
 			}
 			return r.keep(g)
 		},
+		Looking: func(name string, s requirement.Service, begins bool) {
+			r.progress.Looking(name+" "+string(s), begins)
+		},
 		Announce: func(g judge.Ruling) {
+			if !chosen(g) {
+				return
+			}
+			id := ""
+			if g.Red(r.settings.Strict) {
+				id = g.ID
+			}
+			r.progress.Judged(id)
 			// What follows from another is told in the summary; here a person wants to
 			// know as soon as possible that something is wrong, and what.
-			if chosen(g) && g.Red(r.settings.Strict) && g.BecauseOf == "" {
+			if id != "" && g.BecauseOf == "" {
 				r.note("%s", judge.Explain(g.Verdict))
 			}
 		},
@@ -80,7 +91,7 @@ func (r *run) writeEvidence(folder string, g judge.Ruling) error {
 // publish writes the results, prints the summary, and returns the exit code.
 func (r *run) publish() int {
 	options := report.Options{
-		Strict: r.settings.Strict, ResultsDir: relative(r.settings.Results), Color: terminal(os.Stdout),
+		Strict: r.settings.Strict, ResultsDir: relative(r.settings.Results), Color: colored(os.Stdout),
 		Rerun: func(v verdict.Verdict) string { return report.Rerun(r.settings, v) },
 	}
 	extra := report.Extra{Strict: r.settings.Strict, Rerun: options.Rerun}
@@ -129,10 +140,4 @@ func relative(path string) string {
 		return rel
 	}
 	return path
-}
-
-// terminal says whether a person watches: only then is colour of use.
-func terminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == ""
 }

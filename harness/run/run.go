@@ -22,6 +22,7 @@ import (
 	"qmconformance/harness/image"
 	"qmconformance/harness/judge"
 	"qmconformance/harness/programs"
+	"qmconformance/harness/progress"
 	"qmconformance/harness/report"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/settings"
@@ -51,7 +52,9 @@ type run struct {
 	nowhere bool
 	final   types.Report
 	known   verdict.KnownFailures
-	world   *world
+	// progress tells how the run goes, on standard error: standard output is the report.
+	progress *progress.Progress
+	world    *world
 
 	mu sync.Mutex
 	// trouble is the first error that did not end the run, but must be told.
@@ -70,6 +73,7 @@ func Main(specs RunSpecs) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	r := &run{results: report.Results{Catalogue: requirement.Version, Started: report.Stamp(time.Now())}, began: time.Now()}
+	r.progress = progress.New(os.Stderr, terminalWidth(os.Stderr), func() time.Duration { return time.Since(r.began) })
 	r.suite, r.reporter = ginkgo.GinkgoConfiguration()
 	r.first = r.suite.ParallelProcess == 1
 
@@ -127,7 +131,9 @@ func (r *run) judge(ctx context.Context, specs RunSpecs) (list []verdict.Verdict
 	judge.Use(court, r.settings.Strict)
 	court.Launch(ctx, keys)
 	ginkgo.ReportAfterSuite("verdicts", func(report ginkgo.Report) { r.final = report })
+	r.progress.Start(len(keys))
 	specs(silent{}, SuiteName, r.suite, r.reporter)
+	r.progress.Stop()
 	list, selected := judge.Verdicts(r.final)
 	r.results.Subject = r.world.describe(r)
 	if r.trouble != nil {
@@ -208,7 +214,5 @@ func (r *run) selectSpecs() ([]judge.Key, error) {
 	return keys, nil
 }
 
-// note tells how the run goes, on standard error: standard output is the report.
-func (r *run) note(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, "%6.1f s  %s\n", time.Since(r.began).Seconds(), fmt.Sprintf(format, args...))
-}
+// note tells something that stays to be read.
+func (r *run) note(format string, args ...any) { r.progress.Note(fmt.Sprintf(format, args...)) }
