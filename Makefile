@@ -12,7 +12,7 @@ BINARY := build/conformance.test
 conformance: $(BINARY)
 	@./$(BINARY)
 
-## test         the project's own tests; those against a Docker daemon only with QMCONFORMANCE_DOCKER_TESTS=1
+## test         the project's own tests, without Docker
 .PHONY: test
 test:
 	@go vet ./...
@@ -22,6 +22,11 @@ test:
 .PHONY: browser-test
 browser-test:
 	@cd harness/browser && go vet ./... && REPORTS="$(abspath $(REPORTS))" go test -count=1 ./...
+
+## test-docker  the tests that need a Docker daemon: images, the reaper, and how a run dies
+.PHONY: test-docker
+test-docker:
+	@QMCONFORMANCE_DOCKER_TESTS=1 go test -count=1 -timeout 8m -run '^TestInDocker' ./harness/...
 
 ## faults       the fault matrix: every packaging mistake of fixtures/faults must be found and blamed right
 .PHONY: faults

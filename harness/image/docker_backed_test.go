@@ -62,7 +62,7 @@ func timed[T any](t *testing.T, what string, step func() (T, error)) T {
 	return result
 }
 
-func TestWholeWayFromBaseToSnapshot(t *testing.T) {
+func TestInDockerTheWholeWayFromBaseToSnapshot(t *testing.T) {
 	s := daemonStore(t)
 	g := NewWithT(t)
 	ctx := t.Context()
@@ -133,7 +133,7 @@ test "$(dpkg-query -W -f '${Status}' xinetd)" = "install ok installed"`)
 	g.Expect(s.RemoveImage(ctx, harness)).To(MatchError(ContainSubstring("not removed")))
 }
 
-func TestImageWithoutXinetdIsAUsageError(t *testing.T) {
+func TestInDockerAnImageWithoutXinetdIsAUsageError(t *testing.T) {
 	s := daemonStore(t)
 	g := NewWithT(t)
 	r := recipe{

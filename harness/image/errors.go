@@ -50,6 +50,10 @@ func oneLine(problem string, cause error) string {
 	return problem + ": " + text
 }
 
+// Explain is an error of the Docker client in the words for a person; doing is what
+// was tried, and limit the time that it had.
+func Explain(err error, doing string, limit time.Duration) error { return classify(err, doing, limit) }
+
 // classify turns an error of the Docker client into one that a person can act
 // on. doing is what was tried, in the form "build the target image"; limit is
 // the time it had. An interrupt passes unchanged, and so does what is classified already.

@@ -39,7 +39,17 @@ func (s Snapshot) Process(pid int) (Process, bool) {
 // whose parent isn't a holder too: a program that qm starts inherits it. xinetd's own
 // children don't count, which keep the socket at a higher number during an ident lookup.
 func (s Snapshot) ServerOn(client, server netip.AddrPort) (Process, bool) {
-	for _, socket := range s.Connections(client, server) {
+	return s.holder(s.Connections(client, server))
+}
+
+// ServerOf is ServerOn for a client that is known to have no more than one connection
+// from its port, whatever there was before.
+func (s Snapshot) ServerOf(client netip.AddrPort) (Process, bool) {
+	return s.holder(s.connections(func(socket Socket) bool { return socket.Remote == unmap(client) }))
+}
+
+func (s Snapshot) holder(sockets []Socket) (Process, bool) {
+	for _, socket := range sockets {
 		if socket.Inode == 0 {
 			continue
 		}
@@ -59,9 +69,15 @@ func (s Snapshot) ServerOn(client, server netip.AddrPort) (Process, bool) {
 // Connections returns the server's sockets between the two addresses: one, or none
 // before the handshake and after the end.
 func (s Snapshot) Connections(client, server netip.AddrPort) []Socket {
+	return s.connections(func(socket Socket) bool {
+		return socket.Remote == unmap(client) && socket.Local == unmap(server)
+	})
+}
+
+func (s Snapshot) connections(match func(Socket) bool) []Socket {
 	var list []Socket
 	for _, socket := range s.Sockets {
-		if socket.State != StateListen && socket.Remote == unmap(client) && socket.Local == unmap(server) {
+		if socket.State != StateListen && match(socket) {
 			list = append(list, socket)
 		}
 	}

@@ -64,7 +64,7 @@ func realRun() error {
 	return nil
 }
 
-func TestKilledRunLeavesNothingInARealDaemon(t *testing.T) {
+func TestInDockerAKilledRunLeavesNothing(t *testing.T) {
 	if os.Getenv("QMCONFORMANCE_DOCKER_TESTS") == "" {
 		t.Skip("QMCONFORMANCE_DOCKER_TESTS is not set")
 	}
@@ -97,10 +97,9 @@ func TestKilledRunLeavesNothingInARealDaemon(t *testing.T) {
 		return n
 	}
 	g.Expect(count()).To(Equal(3))
-	removed, _, err := Sweep(t.Context(), docker)
+	_, _, err = Sweep(t.Context(), docker)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(removed).To(BeZero(), "the run is alive")
-	g.Expect(count()).To(Equal(3))
+	g.Expect(count()).To(Equal(3), "the run is alive")
 
 	g.Expect(cmd.Process.Kill()).To(Succeed())
 	begin := time.Now()

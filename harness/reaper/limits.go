@@ -9,6 +9,9 @@ type limits struct {
 	// 0.2 s on a quiet machine; a busy one with a slow storage driver needs
 	// several seconds.
 	Call time.Duration
+	// List is one request for a list, which a daemon answers from memory: one that
+	// does not is not well, and a person waits for this.
+	List time.Duration
 	// Poll is the pause between two looks at the daemon.
 	Poll time.Duration
 	// Settle is how long nothing of the session may be seen before the reaper
@@ -27,8 +30,12 @@ type limits struct {
 	Stop time.Duration
 }
 
+// ListLimit is for those who tell of a daemon that did not answer.
+var ListLimit = defaultLimits.List
+
 var defaultLimits = limits{
 	Call:        20 * time.Second,
+	List:        10 * time.Second,
 	Poll:        500 * time.Millisecond,
 	Settle:      15 * time.Second,
 	Unreachable: 15 * time.Second,

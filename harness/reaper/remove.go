@@ -54,7 +54,7 @@ type remover struct {
 // once more: what is removed must not depend on a proxy or a foreign
 // implementation of the API having understood the filter.
 func (r remover) list(ctx context.Context, kind, name, value string) ([]object, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.limits.Call)
+	ctx, cancel := context.WithTimeout(ctx, r.limits.List)
 	defer cancel()
 	filters := client.Filters{}.Add("label", LabelOurs+"="+Ours)
 	if value == "" {
@@ -121,6 +121,10 @@ func (r remover) remove(ctx context.Context, o object) error {
 	return err
 }
 
+// silent says that the daemon did not answer in time. It is not asked for more then:
+// each question would cost its whole limit.
+func silent(err error) bool { return errors.Is(err, context.DeadlineExceeded) }
+
 // removeAll removes the objects of one kind, a few at a time.
 func (r remover) removeAll(ctx context.Context, objects []object) []Leftover {
 	var (
@@ -156,6 +160,9 @@ func (r remover) session(ctx context.Context, id string) (seen int, left []Lefto
 		objects, lerr := r.list(ctx, kind, LabelSession, id)
 		if lerr != nil {
 			err = errors.Join(err, fmt.Errorf("list %ss: %w", kind, lerr))
+			if silent(lerr) {
+				break
+			}
 			continue
 		}
 		seen += len(objects)

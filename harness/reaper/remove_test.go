@@ -13,14 +13,14 @@ import (
 // quick are limits for tests with a daemon that does not answer, or in which the
 // reaper is to end soon.
 var quick = limits{
-	Call: 300 * time.Millisecond, Poll: 10 * time.Millisecond, Settle: 300 * time.Millisecond,
+	Call: 300 * time.Millisecond, List: 300 * time.Millisecond, Poll: 10 * time.Millisecond, Settle: 300 * time.Millisecond,
 	Unreachable: 300 * time.Millisecond, Total: 3 * time.Second, Ready: patience, Stop: 5 * time.Second,
 }
 
 // plenty are limits for tests with a daemon that answers at once, if it gets a turn:
 // none of them is reached.
 var plenty = limits{
-	Call: patience, Poll: 10 * time.Millisecond, Settle: 300 * time.Millisecond,
+	Call: patience, List: patience, Poll: 10 * time.Millisecond, Settle: 300 * time.Millisecond,
 	Unreachable: patience, Total: 3 * patience, Ready: patience, Stop: patience,
 }
 

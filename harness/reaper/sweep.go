@@ -31,6 +31,9 @@ func sweep(ctx context.Context, r remover, proc string, self Owner) (removed int
 		objects, lerr := r.list(ctx, kind, LabelOwner, "")
 		if lerr != nil {
 			err = errors.Join(err, fmt.Errorf("list %ss: %w", kind, lerr))
+			if silent(lerr) {
+				break
+			}
 			continue
 		}
 		var dead []object

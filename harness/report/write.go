@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"qmconformance/harness/verdict"
 )
 
 // Write writes the files of a run to dir. results.json comes first and replaces
@@ -34,6 +36,23 @@ func Write(dir string, r Results, x Extra) error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// Unended is the message of a run that was killed: nobody else can write it.
+const Unended = "the run did not come to its end: it was killed, or this machine stopped"
+
+// Begin writes the results that hold until others take their place. Whatever becomes
+// of the run, its folder tells no older outcome, and never none.
+func Begin(dir string, r Results) error {
+	r.Outcome, r.Message = verdict.HarnessError, Unended
+	text, err := renderJSON(r.whole(), Extra{})
+	if err == nil {
+		err = replace(dir, ResultsFile, text)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Join(dir, ResultsFile), err)
+	}
+	return nil
 }
 
 func renderJSON(r Results, _ Extra) ([]byte, error) {

@@ -77,6 +77,12 @@ func Main(specs RunSpecs) int {
 	r.suite, r.reporter = ginkgo.GinkgoConfiguration()
 	r.first = r.suite.ParallelProcess == 1
 
+	if limit := timeLimit(r.suite.Timeout); limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("the run was not over within its -timeout of %v", limit))
+		defer cancel()
+	}
+
 	list, complete, err := r.judge(ctx, specs)
 	r.results.DurationMS = time.Since(r.began).Milliseconds()
 	switch {
@@ -85,7 +91,7 @@ func Main(specs RunSpecs) int {
 	case err != nil:
 		r.results.Message = err.Error()
 	case ctx.Err() != nil:
-		r.results.Message = "interrupted"
+		r.results.Message = ended(ctx)
 	}
 	r.results.Judge(list, judge.Catalogue.Rank, r.settings.Strict, complete && err == nil)
 	if !r.first {
@@ -96,6 +102,26 @@ func Main(specs RunSpecs) int {
 		return verdict.Conformant.ExitCode()
 	}
 	return r.publish()
+}
+
+// timeLimit is the shorter one of Ginkgo's -timeout and that of go test, which the
+// testing package would see to if Main had not taken its place.
+func timeLimit(ginkgo time.Duration) time.Duration {
+	limit := ginkgo
+	if f := flag.Lookup("test.timeout"); f != nil {
+		if d, err := time.ParseDuration(f.Value.String()); err == nil && d > 0 && (limit <= 0 || d < limit) {
+			limit = d
+		}
+	}
+	return limit
+}
+
+// ended says why a run was cut short.
+func ended(ctx context.Context) string {
+	if ctx.Err() == context.DeadlineExceeded {
+		return context.Cause(ctx).Error()
+	}
+	return "interrupted"
 }
 
 // silent takes the place of a testing.T: a red spec is a verdict, which becomes
@@ -121,7 +147,7 @@ func (r *run) judge(ctx context.Context, specs RunSpecs) (list []verdict.Verdict
 	}
 	if err != nil {
 		if ctx.Err() != nil {
-			err = errors.New("interrupted before anything was judged")
+			err = errors.New(ended(ctx) + ", before anything was judged")
 		}
 		return nil, false, err
 	}
@@ -159,6 +185,9 @@ func (r *run) prepare() ([]judge.Key, error) {
 	if r.first {
 		if err := report.Prepare(r.settings.Results); err != nil {
 			r.nowhere = true
+			return nil, err
+		}
+		if err := report.Begin(r.settings.Results, r.results); err != nil {
 			return nil, err
 		}
 	}

@@ -58,7 +58,7 @@ func build(ctx context.Context, r *run) (*world, error) {
 		return w, err
 	}
 	if n, left, err := reaper.Sweep(ctx, w.docker); err != nil {
-		return w, err
+		return w, image.Explain(err, "list what earlier runs left", reaper.ListLimit)
 	} else if n > 0 || len(left) > 0 {
 		r.note("removed %d things that an earlier run had left; %d could not be removed", n, len(left))
 	}
@@ -74,7 +74,7 @@ func build(ctx context.Context, r *run) (*world, error) {
 	}
 	fleet, err := target.NewFleet(ctx, w.docker, session)
 	if err != nil {
-		return w, err
+		return w, image.Explain(err, "create a network", target.CreateLimit)
 	}
 	w.stages = &stages{fleet: fleet, store: store, base: base, overlay: overlay, note: r.note}
 	w.stages.described = func(ctx context.Context, t *target.Target) { w.facts = ask(ctx, t) }

@@ -45,7 +45,7 @@ type containerOptions struct {
 // boot starts a container of ours and waits for its agent.
 func (f *Fleet) boot(ctx context.Context, opts containerOptions) (*Container, error) {
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, createLimit)
+	ctx, cancel := context.WithTimeout(ctx, CreateLimit)
 	defer cancel()
 	token := newToken()
 	// NET_RAW is for the agent alone, which records packets and then gives it up:

@@ -48,7 +48,7 @@ const subnetTries = 8
 // what removes the network, and everything in it, at the end.
 func NewFleet(ctx context.Context, docker *client.Client, session reaper.Session) (*Fleet, error) {
 	f := &Fleet{Docker: docker, session: session}
-	ctx, cancel := context.WithTimeout(ctx, createLimit)
+	ctx, cancel := context.WithTimeout(ctx, CreateLimit)
 	defer cancel()
 	var err error
 	for range subnetTries {

@@ -6,9 +6,9 @@ import "time"
 // runs out is a fact about the subject where the subject was waited for, and an
 // error of ours where it was Docker or the agent.
 const (
-	// createLimit bounds Docker's part: a container is up within 0.4 s on a quiet
+	// CreateLimit bounds Docker's part: a container is up within 0.4 s on a quiet
 	// machine; eight at once on a busy one took 2 s.
-	createLimit = 60 * time.Second
+	CreateLimit = 60 * time.Second
 	// agentLimit is from the container's start to the agent's first answer.
 	agentLimit = 10 * time.Second
 	// ScriptLimit is what setup.sh and start.sh may take each: it is part of the

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/moby/moby/client"
 )
@@ -32,6 +33,8 @@ type Daemon struct {
 	IgnoreFilters bool
 	// Hang makes every request but the ping wait for its client to give up.
 	Hang bool
+	// Late is how long every answer takes, that to the ping included.
+	Late time.Duration
 	// Refuse holds IDs whose removal fails with a conflict.
 	Refuse map[string]bool
 	// Extra answers, by a regular expression over "METHOD /path" without the version.
@@ -135,6 +138,11 @@ var version = regexp.MustCompile(`^/v[0-9.]+`)
 func (d *Daemon) serve(w http.ResponseWriter, req *http.Request) {
 	path := version.ReplaceAllString(req.URL.Path, "")
 	w.Header().Set("Api-Version", "1.41")
+	select {
+	case <-time.After(d.Late):
+	case <-req.Context().Done():
+		return
+	}
 	if path == "/_ping" {
 		return
 	}
