@@ -1,6 +1,6 @@
 # Every variable of the README works from the environment and on this command
 # line alike.
-export PACKAGE QMSYS BASE FOCUS LABELS RESULTS PROFILE BASELINE FAULT STRICT PROCS ANNOTATE
+export PACKAGE QMSYS BASE FOCUS LABELS RESULTS PROFILE BASELINE FAULT STRICT PROCS ANNOTATE RUNS FUZZTIME
 
 TOOLS := go tool -modfile=harness/tools/go.mod
 BINARY := build/conformance.test
@@ -27,6 +27,29 @@ browser-test:
 .PHONY: test-docker
 test-docker:
 	@QMCONFORMANCE_DOCKER_TESTS=1 go test -count=1 -timeout 8m -run '^TestInDocker' ./harness/...
+
+## fuzz         every fuzz test in turn, for FUZZTIME each (default 20s)
+.PHONY: fuzz
+fuzz:
+	@for package in $$(go list ./harness/... ./fixtures/...); do \
+		dir=$$(go list -f '{{.Dir}}' $$package); \
+		for name in $$(cat $$dir/*_test.go 2>/dev/null | sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p'); do \
+			echo "== $$package $$name"; \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $${FUZZTIME:-20s} $$package || exit 1; \
+		done; \
+	done
+
+## determinism  the whole job RUNS times (default 5), in other orders and widths: the verdicts must be the same
+.PHONY: determinism
+determinism: $(BINARY)
+	@go run ./harness/cmd/determinism
+
+## cover        the coverage of harness/ by its tests, in total and by package
+.PHONY: cover
+cover:
+	@mkdir -p build
+	@go test -coverpkg=./harness/... -coverprofile=build/cover.out ./harness/... ./suites/... >build/cover.log || { cat build/cover.log; exit 1; }
+	@go run ./harness/cmd/cover build/cover.out
 
 ## faults       the fault matrix: every packaging mistake of fixtures/faults must be found and blamed right
 .PHONY: faults

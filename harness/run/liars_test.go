@@ -201,10 +201,12 @@ func TestAnAgentThatHangsDoesNotHangTheRun(t *testing.T) {
 	}()
 	var list []*taken
 	g.Eventually(done).WithTimeout(agenttest.Patience).Should(Receive(&list))
+	tried := 0
 	for i, one := range list {
 		if hung.has(i) {
+			tried++
 			g.Expect(one.err).To(HaveOccurred(), "%s of %s", one.plan.Name, one.service)
 		}
 	}
-	g.Expect(hung.has(0) || hung.has(1) || hung.has(2)).To(BeTrue(), "nothing was tried")
+	g.Expect(tried).To(BeNumerically(">", 3), "looks whose agent hung")
 }
