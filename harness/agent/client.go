@@ -10,6 +10,7 @@ import (
 	"net/rpc"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,7 +34,34 @@ const (
 var ErrNoAnswer = errors.New("no answer")
 
 // Client calls one agent.
-type Client struct{ rpc *rpc.Client }
+type Client struct {
+	rpc  *rpc.Client
+	conn *bounded
+}
+
+// replyCap bounds what an agent may send without completing an answer: a file is read
+// up to 16 MiB, and a target with an agent that is out of its mind must not take the
+// memory of this machine.
+const replyCap = 64 << 20
+
+// bounded is a connection that is read no further than its allowance.
+type bounded struct {
+	net.Conn
+	left atomic.Int64
+}
+
+var errTooMuch = fmt.Errorf("it sent more than %d MiB without an answer", replyCap>>20)
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left.Load() <= 0 {
+		return 0, errTooMuch
+	}
+	n, err := b.Conn.Read(p)
+	b.left.Add(int64(-n))
+	return n, err
+}
+
+func (b *bounded) renew() { b.left.Store(replyCap) }
 
 // Connect dials an agent until it answers or ctx ends.
 func Connect(ctx context.Context, address netip.Addr, token string) (*Client, error) {
@@ -48,7 +76,10 @@ func ConnectTo(ctx context.Context, address netip.AddrPort, token string) (*Clie
 		conn, err := d.DialContext(ctx, "tcp", target)
 		if err == nil {
 			if _, err = conn.Write([]byte(token)); err == nil {
-				return &Client{rpc.NewClient(conn)}, nil
+				c := &Client{conn: &bounded{Conn: conn}}
+				c.conn.renew()
+				c.rpc = rpc.NewClient(c.conn)
+				return c, nil
 			}
 			conn.Close()
 		}
@@ -70,6 +101,7 @@ func call[Req, Res any](ctx context.Context, c *Client, method string, req Req, 
 	pending := c.rpc.Go("Agent."+method, req, &res, make(chan *rpc.Call, 1))
 	select {
 	case <-pending.Done:
+		c.conn.renew()
 		var told rpc.ServerError
 		switch {
 		case pending.Error == nil:

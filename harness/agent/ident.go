@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bufio"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -45,6 +46,14 @@ type IdentQuery struct {
 
 // identPort is that of RFC 1413.
 const identPort = 113
+
+// identLine is the longest query that is read, with its line end: RFC 1413 has twelve
+// characters of it, and whoever sends more without an end is no xinetd. identCap is how
+// many queries are kept.
+const (
+	identLine = 1 << 10
+	identCap  = 10_000
+)
 
 // identHold bounds how long a silent server holds its connections.
 const identHold = 2 * time.Minute
@@ -145,21 +154,22 @@ func (i *identServers) serve(l net.Listener, s *identServer) {
 func (i *identServers) answer(conn *net.TCPConn, s *identServer) {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(identHold))
-	reader := bufio.NewReader(conn)
-	line, err := reader.ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(conn, identLine)).ReadString('\n')
 	if err != nil {
 		return
 	}
 	line = strings.TrimRight(line, "\r\n")
 	i.mu.Lock()
 	req := s.request
-	i.queries = append(i.queries, IdentQuery{time.Now(), addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr()), line})
+	if len(i.queries) < identCap {
+		i.queries = append(i.queries, IdentQuery{time.Now(), addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr()), line})
+	}
 	i.mu.Unlock()
 	switch req.Manner {
 	case IdentResets:
 		_ = conn.SetLinger(0)
 	case IdentSilent:
-		_, _ = reader.ReadByte() // until the asker gives up
+		_, _ = io.Copy(io.Discard, conn) // until the asker gives up
 	case IdentAnswers:
 		time.Sleep(req.Delay)
 		client, server, _ := strings.Cut(line, ",")

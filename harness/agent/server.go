@@ -209,11 +209,17 @@ type ReadRequest struct {
 
 // ReadFile reads a file, or a part of it.
 func (a *Agent) ReadFile(req ReadRequest, text *[]byte) error {
-	f, err := os.Open(a.at(req.Path))
+	// Not to be kept waiting by a pipe that a package has put in a file's place.
+	f, err := os.OpenFile(a.at(req.Path), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil {
+		return err
+	} else if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file: %s", req.Path, info.Mode().Type())
+	}
 	if req.Max == 0 {
 		req.Max = 16 << 20
 	}

@@ -220,6 +220,9 @@ func TestFilesOverTheConnection(t *testing.T) {
 	_, err = c.ReadFile(ctx, "/etc")
 	g.Expect(err).To(HaveOccurred())
 	g.Expect(errors.Is(err, fs.ErrNotExist)).To(BeFalse())
+	g.Expect(syscall.Mkfifo(filepath.Join(root, "etc/pipe"), 0o600)).To(Succeed())
+	_, err = c.ReadFile(ctx, "/etc/pipe")
+	g.Expect(err).To(MatchError(ContainSubstring("no regular file")), "a pipe in a file's place keeps nobody waiting")
 }
 
 func TestReplacePutsAProgramInAnothersPlace(t *testing.T) {

@@ -10,9 +10,12 @@ import (
 // DevLog is where programs of libc's syslog(3) send their messages.
 const DevLog = "/dev/log"
 
-// syslogCap bounds how many messages are kept: a subject that floods its log
-// must not eat the target's memory.
-const syslogCap = 200_000
+// How many messages are kept, and how many bytes of them: a subject that floods its
+// log must not eat the target's memory.
+const (
+	syslogCap   = 200_000
+	syslogBytes = 32 << 20
+)
 
 // syslogSocket stands in for a syslog daemon where the target has none. Without
 // a reader on /dev/log all messages of xinetd are lost silently (syslog(3) does
@@ -21,6 +24,7 @@ const syslogCap = 200_000
 type syslogSocket struct {
 	mu       sync.Mutex
 	messages []SyslogMessage
+	size     int
 }
 
 // listenSyslog takes /dev/log unless somebody serves it already; nil then.
@@ -50,14 +54,19 @@ func listenSyslog(path string) (*syslogSocket, error) {
 				return
 			}
 			m := SyslogMessage{At: time.Now(), Raw: string(buf[:n])}
-			s.mu.Lock()
-			if len(s.messages) < syslogCap {
-				s.messages = append(s.messages, m)
-			}
-			s.mu.Unlock()
+			s.keep(m)
 		}
 	}()
 	return s, nil
+}
+
+func (s *syslogSocket) keep(m SyslogMessage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.messages) < syslogCap && s.size+len(m.Raw) <= syslogBytes {
+		s.messages = append(s.messages, m)
+		s.size += len(m.Raw)
+	}
 }
 
 func (s *syslogSocket) since(n int) []SyslogMessage {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -74,6 +75,22 @@ func TestSyslogIsSuppliedWhereNobodyServesIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A subject that floods its log costs no more than a bounded part of the memory.
+func TestAFloodOfMessagesIsBounded(t *testing.T) {
+	g := NewWithT(t)
+	var s syslogSocket
+	long := SyslogMessage{Raw: strings.Repeat("x", 64<<10)}
+	for range 2 * syslogBytes / len(long.Raw) {
+		s.keep(long)
+	}
+	g.Expect(len(s.since(0)) * len(long.Raw)).To(And(BeNumerically("<=", syslogBytes), BeNumerically(">", syslogBytes/2)))
+	var many syslogSocket
+	for range syslogCap + 1 {
+		many.keep(SyslogMessage{Raw: "x"})
+	}
+	g.Expect(many.since(0)).To(HaveLen(syslogCap))
 }
 
 func TestASyslogDaemonIsLeftAlone(t *testing.T) {

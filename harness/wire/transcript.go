@@ -15,7 +15,7 @@ const (
 	// to be attached to each red verdict.
 	verbatimCap = 256 << 10
 	// eventCap bounds a trickle of single bytes. Later data only adds to one sum for
-	// each direction; events that are not data are always kept.
+	// each direction; events that are not data are always kept, but for urgent bytes.
 	eventCap = 4096
 )
 
@@ -116,6 +116,10 @@ func newRecorder(started time.Time, remote netip.AddrPort) recorder {
 
 func (r *recorder) add(event Event) {
 	t := &r.transcript
+	if event.Kind == KindUrgent && len(t.Events) >= eventCap {
+		t.Truncated = true
+		return // each is one byte, and a peer can send as many as it likes
+	}
 	if event.Kind != KindReceived && event.Kind != KindSent {
 		t.Events = append(t.Events, event)
 		return

@@ -124,6 +124,22 @@ func TestTrickleIsBounded(t *testing.T) {
 	}
 }
 
+// Urgent bytes cost a peer nothing, and each is an event.
+func TestAFloodOfUrgentBytesIsBounded(t *testing.T) {
+	inbox := NewInbox(netip.AddrPort{})
+	for range 3 * eventCap {
+		inbox.Deliver(Event{Kind: KindUrgent, Data: []byte{1}})
+	}
+	inbox.Deliver(Event{Kind: KindFIN})
+	transcript := inbox.Transcript()
+	if got := len(transcript.Events); got != eventCap+1 || !transcript.Truncated {
+		t.Errorf("%d events", got)
+	}
+	if last := transcript.Events[len(transcript.Events)-1]; last.Kind != KindFIN {
+		t.Errorf("the FIN is not last: %v", last)
+	}
+}
+
 func TestOutcomeReadsAsAClause(t *testing.T) {
 	ms := time.Millisecond
 	for want, outcome := range map[string]Outcome{
