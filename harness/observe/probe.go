@@ -46,7 +46,8 @@ func greetProbeWithin(ctx context.Context, link wire.Link, limit time.Duration) 
 	var line []byte
 	line, p.greeted = p.line(ctx, "the probe's first line", limit)
 	var c report.Context
-	if p.greeted.OK() && json.Unmarshal(line, &c) == nil {
+	// Any JSON would do for the parser, null included; a process has a number.
+	if p.greeted.OK() && json.Unmarshal(line, &c) == nil && c.PID > 0 {
 		p.context = &c
 	}
 	return p
