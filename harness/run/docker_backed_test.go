@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -96,6 +97,36 @@ func processesOf(t *testing.T, p *process) (list []string) {
 	return list
 }
 
+// nothingPublished looks at the containers of a run: a port that Docker's proxy
+// accepts for says nothing of the server behind it, and hides the client's address.
+func nothingPublished(t *testing.T, p *process) error {
+	docker, err := client.New(client.FromEnv)
+	if err != nil {
+		return err
+	}
+	defer docker.Close()
+	list, err := docker.ContainerList(t.Context(), client.ContainerListOptions{Filters: client.Filters{}.Add("label", reaper.LabelOwner)})
+	if err != nil {
+		return err
+	}
+	seen := 0
+	for _, c := range list.Items {
+		if !strings.Contains(c.Labels[reaper.LabelOwner], fmt.Sprintf(":%d:", p.Process.Pid)) {
+			continue
+		}
+		seen++
+		for _, port := range c.Ports {
+			if port.PublicPort != 0 {
+				return fmt.Errorf("port %d of %s is published", port.PrivatePort, c.ID)
+			}
+		}
+	}
+	if seen == 0 {
+		return errors.New("the run has no container")
+	}
+	return nil
+}
+
 // own copies a program, so that its processes can be told from those of other runs.
 func own(t *testing.T, program func() (string, error)) func() (string, error) {
 	return func() (string, error) {
@@ -128,7 +159,9 @@ func TestInDockerEveryDeathLeavesNothing(t *testing.T) {
 		// judged says that verdicts must be among the results.
 		judged bool
 	}{
-		{name: "SIGINT", program: binary, once: "is up", kill: sends(syscall.SIGINT), code: harness, says: "interrupted"},
+		{name: "SIGINT", program: binary, once: "is up", kill: func(p *process) error {
+			return errors.Join(nothingPublished(t, p), p.Process.Signal(syscall.SIGINT))
+		}, code: harness, says: "interrupted"},
 		{name: "SIGTERM", program: binary, once: "is up", kill: sends(syscall.SIGTERM), code: harness, says: "interrupted"},
 		{name: "SIGTERM while images are made", program: binary, once: "", kill: func(p *process) error {
 			// The reaper is there: what is made from now on has somebody to remove it.

@@ -233,6 +233,9 @@ func (r *run) selectSpecs() ([]judge.Key, error) {
 	if _, err := types.ParseLabelFilter(r.suite.LabelFilter); err != nil {
 		return nil, usage.Errorf("LABELS=%s is no label filter; an example is LABELS='stdio && MUST'", r.settings.Labels)
 	}
+	if r.suite.FlakeAttempts > 1 || r.suite.MustPassRepeatedly > 1 {
+		return nil, usage.Errorf("Ginkgo's -flake-attempts and -must-pass-repeatedly are not for this suite: every verdict is reached once, and one that a second try would change is red; compare whole runs with make determinism")
+	}
 	r.suite.FailOnEmpty = true
 	// Quiet: the verdicts are the report, and they have one of their own.
 	formatter.ColorableStdOut = io.Discard
