@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -160,8 +162,46 @@ func (v *Served) look(ctx context.Context, s *Scene, conn wire.Link, qmusers int
 	}
 	s.Evidence.Snapshot("session", snap)
 	v.fill(snap, conn, s.Startup.Xinetd.Daemon.PID)
+	if err := v.settle(ctx, s); err != nil {
+		return err
+	}
 	s.Evidence.Compare("at the prompt", v.beside(contract{service: s.Service, qmusers: qmusers}))
 	return nil
+}
+
+// settleTime is for what a program has open for a moment of its start, a socket to
+// look up a name for example: qm sends its first byte before it has done so.
+const settleTime = 250 * time.Millisecond
+
+// settle looks once more at a server that has other things open than files of its
+// tree, and drops what it had for a moment only: what it inherited it still has.
+func (v *Served) settle(ctx context.Context, s *Scene) error {
+	tree := path.Dir(path.Dir(v.Server.Exe)) + "/"
+	if !slices.ContainsFunc(v.Server.FDs, func(fd process.FD) bool { return fd.Number > 2 && !strings.HasPrefix(fd.Target, tree) }) {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(settleTime):
+	}
+	snap, err := s.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	// One that has ended or become another has no second list to compare with.
+	if later, there := snap.Process(v.Server.PID); there && later.StartTime == v.Server.StartTime && later.Exe == v.Server.Exe {
+		s.Evidence.Snapshot("session-settled", snap)
+		v.Server.FDs = lasting(v.Server.FDs, later.FDs)
+	}
+	return nil
+}
+
+// lasting are the descriptors that are the same in both lists.
+func lasting(before, later []process.FD) []process.FD {
+	return slices.DeleteFunc(slices.Clone(before), func(fd process.FD) bool {
+		return !slices.ContainsFunc(later, func(l process.FD) bool { return l.Number == fd.Number && l.Target == fd.Target })
+	})
 }
 
 func (v *Served) fill(snap process.Snapshot, conn wire.Link, xinetdPID int) {

@@ -13,6 +13,7 @@ import (
 	"qmconformance/harness/agent"
 	"qmconformance/harness/netdb"
 	"qmconformance/harness/qmclient"
+	"qmconformance/harness/process"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/wire"
 )
@@ -164,4 +165,12 @@ func TestAttempt(t *testing.T) {
 	a := attempt(&probed{greeted: wire.Outcome{Result: wire.Refused}}, time.Now())
 	g.Expect(a.Served).To(BeFalse())
 	g.Expect(a.Outcome).To(ContainSubstring("refused"))
+}
+
+func TestOnlyWhatLastsWasInherited(t *testing.T) {
+	connection := process.FD{Number: 0, Target: "socket:[1]"}
+	lock := process.FD{Number: 9, Target: "/run/lock/qm-sessions"}
+	lookup := process.FD{Number: 3, Target: "socket:[2]"}
+	NewWithT(t).Expect(lasting([]process.FD{connection, lookup, lock}, []process.FD{connection, {Number: 3, Target: "socket:[3]"}, lock})).
+		To(Equal([]process.FD{connection, lock}))
 }
