@@ -12,8 +12,8 @@ import (
 
 	"qmconformance/harness/agent"
 	"qmconformance/harness/netdb"
-	"qmconformance/harness/qmclient"
 	"qmconformance/harness/process"
+	"qmconformance/harness/qmclient"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/wire"
 )
