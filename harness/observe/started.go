@@ -8,6 +8,7 @@ import (
 	"qmconformance/fixtures/probe/report"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/wire"
+	"qmconformance/harness/xinetd"
 )
 
 // Started is how a program in qm's place finds itself at its start, before it
@@ -18,6 +19,8 @@ type Started struct {
 	// then says what came instead.
 	Context *report.Context
 	Outcome string
+	// Config is what xinetd was told.
+	Config xinetd.Config
 }
 
 // AtStart asks the probe how it was started.
@@ -25,6 +28,10 @@ var AtStart = &Look[Started]{
 	Name: "at-start", Stage: WithProbe, Each: true, Limit: 30 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Started, error) {
 		f := Started{Service: s.Service}
+		var err error
+		if f.Config, _, err = s.Configuration(ctx); err != nil {
+			return f, err
+		}
 		conn := s.Dial(ctx, s.Port, wire.Options{})
 		p := greetProbe(ctx, conn)
 		f.Context, f.Outcome = p.context, p.greeted.String()

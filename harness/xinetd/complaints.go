@@ -111,9 +111,28 @@ func Complaints(records []Record, config *Config) []Complaint {
 			continue
 		}
 		c.Consequence = slices.ContainsFunc(list, c.follows)
+		c.point(list)
 		list = append(list, c)
 	}
 	return list
+}
+
+// point has a message that only tells of an earlier one show that one.
+func (c *Complaint) point(before []Complaint) {
+	if c.Code != codeFatal && c.Code != codeNotStarted || c.File != "" {
+		return
+	}
+	for _, b := range slices.Backward(before) {
+		other := b.Service != "" && c.Service != "" && b.Service != c.Service
+		if b.Code == codeFatal || b.Code == codeNotStarted || other {
+			continue
+		}
+		if c.Code == codeFatal {
+			c.File, c.Line = b.File, b.Line
+		}
+		c.Hint += fmt.Sprintf(": %q (%s)", b.Text, b.Hint)
+		return
+	}
 }
 
 // complaint finds the message's rule.

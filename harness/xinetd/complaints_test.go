@@ -188,3 +188,20 @@ func TestRuleCodesAreComplete(t *testing.T) {
 		}
 	}
 }
+
+func TestAMessageThatOnlyTellsOfAnotherShowsThatOne(t *testing.T) {
+	fatal := Complaints([]Record{
+		{Severity: Error, Text: "Unknown syslog facility: deamon", File: "/etc/xinetd.conf", Line: 6},
+		{Severity: Error, Text: "A fatal error was encountered while parsing the default section. xinetd will exit."},
+	}, nil)
+	if last := fatal[len(fatal)-1]; !strings.Contains(last.Hint, "Unknown syslog facility: deamon") || last.Line != 6 {
+		t.Errorf("the end is told as %v, hint %q", last, last.Hint)
+	}
+	closed := Complaints([]Record{
+		{Severity: Error, Text: "bind failed (Address already in use (errno = 98)). service = qmserver"},
+		{Severity: Error, Text: "Service qmclient failed to start and is deactivated."},
+	}, nil)
+	if last := closed[len(closed)-1]; strings.Contains(last.Hint, "bind failed") {
+		t.Errorf("qmclient's failure is told by qmserver's: %q", last.Hint)
+	}
+}

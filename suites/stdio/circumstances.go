@@ -13,6 +13,7 @@ import (
 	"qmconformance/harness/observe"
 	"qmconformance/harness/process"
 	"qmconformance/harness/verdict"
+	"qmconformance/harness/xinetd"
 )
 
 var _ = judge.Section(area, "the circumstances of the start", func() {
@@ -32,7 +33,11 @@ func calledByItsName(c judge.Case, f observe.Contacted) verdict.Finding {
 			// A wrapper that becomes qm calls it by its whole path: the name is the same.
 			got[0] = path.Base(got[0])
 		}
-		return verdict.That(slices.Equal(got, want), strings.Join(want, " "), strings.Join(p.Args, " "), "")
+		hint := ""
+		if line := f.Shipped.Config.Setting(string(c.Service), "flags"); strings.Contains(line, "NAMEINARGS") {
+			hint = line + ": with NAMEINARGS the first of server_args is the program's own name; remove the flag"
+		}
+		return verdict.That(slices.Equal(got, want), strings.Join(want, " "), strings.Join(p.Args, " "), hint)
 	})
 }
 
@@ -108,24 +113,37 @@ const fewestFiles = 256
 // stack is left out: 8 MiB are the kernel's own default.
 var mustBeUnlimited = []string{"Max address space", "Max cpu time", "Max data size", "Max file size", "Max resident set"}
 
-func unlimited(_ judge.Case, f observe.Started) verdict.Finding {
+// rlimits are the attributes that set the limits, by the kernel's names.
+var rlimits = map[string]string{
+	"Max address space": "rlimit_as", "Max cpu time": "rlimit_cpu", "Max data size": "rlimit_data", "Max resident set": "rlimit_rss",
+}
+
+// toRemove names the line that sets an attribute, if one does.
+func toRemove(c judge.Case, config xinetd.Config, attribute string) string {
+	if line := config.Setting(string(c.Service), attribute); attribute != "" && line != "" {
+		return line + ": remove it"
+	}
+	return ""
+}
+
+func unlimited(c judge.Case, f observe.Started) verdict.Finding {
 	expected := fmt.Sprintf("no limit on address space, CPU time, data, file size and resident set, and %d descriptors at least", fewestFiles)
-	return atStart(f, func(c report.Context) verdict.Finding {
+	return atStart(f, func(at report.Context) verdict.Finding {
 		for _, name := range mustBeUnlimited {
-			limit, known := c.Limits[name]
+			limit, known := at.Limits[name]
 			if !known {
 				return verdict.Broken("the kernel shows no limit %q", name)
 			}
 			if limit.Soft != "unlimited" {
-				return verdict.Violated(expected, fmt.Sprintf("%s is %s", name, limit.Soft), "")
+				return verdict.Violated(expected, fmt.Sprintf("%s is %s", name, limit.Soft), toRemove(c, f.Config, rlimits[name]))
 			}
 		}
-		files, known := c.Limits["Max open files"]
+		files, known := at.Limits["Max open files"]
 		if !known {
 			return verdict.Broken("the kernel shows no limit %q", "Max open files")
 		}
 		if n, err := strconv.Atoi(files.Soft); files.Soft != "unlimited" && (err != nil || n < fewestFiles) {
-			return verdict.Violated(expected, "Max open files is "+files.Soft, "")
+			return verdict.Violated(expected, "Max open files is "+files.Soft, toRemove(c, f.Config, "rlimit_files"))
 		}
 		return verdict.Kept(expected, "Max open files is "+files.Soft)
 	})
