@@ -144,4 +144,4 @@ var stopsAndStarts = judgetest.Table{
 	},
 }
 
-func TestRules(t *testing.T) { judgetest.Run(t, area, reloads, stopsAndStarts) }
+func TestRules(t *testing.T) { judgetest.Run(t, area, reloads, stopsAndStarts, databases) }
