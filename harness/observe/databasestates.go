@@ -29,11 +29,16 @@ type Stoppage struct {
 	// Failed is the command that did not work, with what it printed; what should have
 	// come after it was not tried.
 	Failed string
-	Live   map[requirement.Service]Parted
 	// What clients met, each in its state.
 	Stopped, Started, Suspended, Resumed map[requirement.Service]Told
 	// Same says that the xinetd from before still listened, on the same sockets.
 	Same bool
+}
+
+// Partings is what users' sessions saw of a stop of the database.
+type Partings struct {
+	Failed string
+	Live   map[requirement.Service]Parted
 }
 
 // Crowded is the database with less room than clients.
@@ -52,21 +57,16 @@ const partLimit = 10 * time.Second
 // Stoppages stops the database and suspends it, and never touches xinetd.
 var Stoppages = &Look[Stoppage]{
 	Name: "stoppages", Stage: UnderDatabase, Patient: true,
-	// Two stops, and ten conversations of which each may be held to its limits.
+	// A stop, and eight conversations of which each may be held to its limits.
 	Limit: 240 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Stoppage, err error) {
 		db := &database{scene: s}
 		db.begin(ctx)
-		live := openInside(ctx, s)
-		f.Live = map[requirement.Service]Parted{}
 		before, err := s.Snapshot(ctx)
 		if err != nil {
 			return f, err
 		}
 		db.do(ctx, "-stop")
-		for service, session := range live {
-			f.Live[service] = part(ctx, s, session, string(service)+"-live")
-		}
 		f.Stopped = db.met(ctx, "stopped")
 		db.do(ctx, "-start")
 		f.Started = db.met(ctx, "started")
@@ -78,6 +78,25 @@ var Stoppages = &Look[Stoppage]{
 		f.Failed, f.Same = db.failed, sameListeners(before, after, s)
 		s.Evidence.Text("commands", db.log.String())
 		return f, errors.Join(err, db.err)
+	},
+}
+
+// Stopping stops the database under users who are at work.
+var Stopping = &Look[Partings]{
+	Name: "stopping", Stage: UnderDatabase, Patient: true, Limit: 120 * time.Second,
+	Take: func(ctx context.Context, s *Scene) (Partings, error) {
+		f := Partings{Live: map[requirement.Service]Parted{}}
+		db := &database{scene: s}
+		db.begin(ctx)
+		live := openInside(ctx, s)
+		db.do(ctx, "-stop")
+		for service, session := range live {
+			f.Live[service] = part(ctx, s, session, string(service)+"-live")
+		}
+		f.Failed = db.failed
+		db.do(ctx, "-start")
+		s.Evidence.Text("commands", db.log.String())
+		return f, db.err
 	},
 }
 

@@ -15,7 +15,7 @@ var _ = judge.Section(area, "the database under a running xinetd", func() {
 	judge.On("LIFE-14", observe.Stoppages, servesAfterTheStart)
 	judge.On("LIFE-15", observe.Stoppages, suspendsAndResumes)
 	judge.On("LIFE-16", observe.Full, turnsAwayWhenFull)
-	judge.On("LIFE-17", observe.Stoppages, sessionsSeeTheEnd)
+	judge.On("LIFE-17", observe.Stopping, sessionsSeeTheEnd)
 })
 
 // turnedAway judges a client that came when the database could not take it: it is
@@ -100,7 +100,7 @@ func turnsAwayWhenFull(c judge.Case, f observe.Crowded) verdict.Finding {
 	})
 }
 
-func sessionsSeeTheEnd(c judge.Case, f observe.Stoppage) verdict.Finding {
+func sessionsSeeTheEnd(c judge.Case, f observe.Partings) verdict.Finding {
 	const expected = "the end of its connection"
 	return commanded(f.Failed, func() verdict.Finding {
 		live := f.Live[c.Service]

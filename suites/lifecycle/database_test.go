@@ -22,7 +22,6 @@ var let = observe.Told{Connected: true, Served: true, Ended: true}
 // stoppage is a database that was stopped and suspended as it should be, changed.
 func stoppage(change func(*observe.Stoppage)) observe.Stoppage {
 	f := observe.Stoppage{
-		Live:    map[requirement.Service]observe.Parted{service: {LoggedIn: true, Ended: true, Said: "FIN"}},
 		Stopped: met(sent(symptom.NotStarted, "ScarletDME has not been started")), Started: met(let),
 		Suspended: met(sent(symptom.Suspended, "ScarletDME is suspended")), Resumed: met(let), Same: true,
 	}
@@ -30,6 +29,10 @@ func stoppage(change func(*observe.Stoppage)) observe.Stoppage {
 		change(&f)
 	}
 	return f
+}
+
+func parted(p observe.Parted) observe.Partings {
+	return observe.Partings{Live: map[requirement.Service]observe.Parted{service: p}}
 }
 
 // crowded is a full database as it should be, changed.
@@ -90,10 +93,8 @@ var databases = judgetest.Table{
 		},
 	},
 	"LIFE-17": {
-		{Name: "kept", Facts: stoppage(nil), Kind: verdict.Pass, Actual: "FIN"},
-		{Name: "it stands still", Facts: stoppage(func(f *observe.Stoppage) {
-			f.Live[service] = observe.Parted{LoggedIn: true, Said: "nothing for 10 s"}
-		}), Kind: verdict.Fail, Actual: "nothing for 10 s"},
-		{Name: "no session", Facts: stoppage(func(f *observe.Stoppage) { f.Live[service] = observe.Parted{Said: "refused"} }), Kind: verdict.NotTestable, Actual: "refused"},
+		{Name: "kept", Facts: parted(observe.Parted{LoggedIn: true, Ended: true, Said: "FIN"}), Kind: verdict.Pass, Actual: "FIN"},
+		{Name: "it stands still", Facts: parted(observe.Parted{LoggedIn: true, Said: "nothing for 10 s"}), Kind: verdict.Fail, Actual: "nothing for 10 s"},
+		{Name: "no session", Facts: parted(observe.Parted{Said: "refused"}), Kind: verdict.NotTestable, Actual: "refused"},
 	},
 }
