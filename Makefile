@@ -56,6 +56,26 @@ cover:
 faults: $(BINARY)
 	@go run ./harness/cmd/faults
 
+## judge        judge recorded evidence again, without Docker: DIR is a results folder, or one of its evidence folders
+.PHONY: judge
+judge:
+	@go run ./harness/cmd/conformance judge $(or $(DIR),results)
+
+## dist         build/conformance, one static program with everything inside, its manual pages and shell completions
+.PHONY: dist
+dist:
+	@go run ./harness/cmd/programs
+	@mkdir -p build/man build/completion
+	@CGO_ENABLED=0 go build -tags dist -trimpath -ldflags='-s -w' -o build/conformance ./harness/cmd/conformance
+	@build/conformance man build/man
+	@for shell in bash zsh fish; do build/conformance completion $$shell >build/completion/conformance.$$shell || exit; done
+	@ls -l build/conformance
+
+## docs         write docs/requirements from the catalogue
+.PHONY: docs
+docs:
+	@go run ./harness/cmd/docs
+
 ## lint         gofumpt, vet and staticcheck
 .PHONY: lint
 lint:
@@ -68,7 +88,7 @@ lint:
 .PHONY: clean
 clean:
 	@go run ./harness/cmd/clean
-	@rm -rf build results
+	@rm -rf build results harness/programs/carried
 
 ## help         this text
 .PHONY: help

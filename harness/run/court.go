@@ -82,7 +82,7 @@ func (r *run) writeEvidence(folder string, g judge.Ruling) error {
 	if err := observed.Keep(g.Facts); err != nil {
 		return err
 	}
-	if err := evidence.Write(r.settings.Results, folder, g.Bundle, observed, report.Reproduce(r.settings, r.root, g.Verdict)); err != nil {
+	if err := evidence.Write(r.settings.Results, folder, g.Bundle, observed, report.Reproduce(r.settings, r.kit.Root, g.Verdict)); err != nil {
 		return err
 	}
 	return evidence.WriteRecord(r.settings.Results, folder, g.Bundle, g.Where)

@@ -21,7 +21,7 @@ import (
 
 	"qmconformance/harness/image"
 	"qmconformance/harness/judge"
-	"qmconformance/harness/programs"
+	"qmconformance/harness/kit"
 	"qmconformance/harness/progress"
 	"qmconformance/harness/report"
 	"qmconformance/harness/requirement"
@@ -37,7 +37,8 @@ const SuiteName = "conformance"
 
 // run is one run in the making.
 type run struct {
-	root     string
+	kit      *kit.Kit
+	command  []string
 	settings settings.Settings
 	subject  subject.Subject
 	results  report.Results
@@ -65,15 +66,22 @@ type run struct {
 // knows a suite by the import in a file of tests.
 type RunSpecs func(t ginkgo.GinkgoTestingT, description string, args ...any) bool
 
-// Main runs the suites and returns the exit code. It is the body of TestMain, in
-// place of testing.M.Run, which would write PASS or FAIL into the report.
+// Main is the body of the test binary's TestMain, in place of testing.M.Run, which
+// would write PASS or FAIL into the report. It returns the exit code.
 func Main(specs RunSpecs) int {
 	flag.Parse()
+	return Judge(specs, nil)
+}
+
+// Judge runs the suites with what the environment says and returns the exit code.
+// command are the words that start such a run, where that is not make.
+func Judge(specs RunSpecs, command []string) int {
 	// The signals end the run in order: what was judged so far is written.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	r := &run{results: report.Results{Catalogue: requirement.Version, Started: report.Stamp(time.Now())}, began: time.Now()}
+	r := &run{results: report.Results{Catalogue: requirement.Version, Started: report.Stamp(time.Now())}, began: time.Now(), command: command}
 	r.progress = progress.New(os.Stderr, terminalWidth(os.Stderr), func() time.Duration { return time.Since(r.began) })
+	defer r.close()
 	r.suite, r.reporter = ginkgo.GinkgoConfiguration()
 	r.first = r.suite.ParallelProcess == 1
 
@@ -122,6 +130,12 @@ func ended(ctx context.Context) string {
 		return context.Cause(ctx).Error()
 	}
 	return "interrupted"
+}
+
+func (r *run) close() {
+	if r.kit != nil {
+		r.kit.Close()
+	}
 }
 
 // silent takes the place of a testing.T: a red spec is a verdict, which becomes
@@ -177,6 +191,7 @@ func (r *run) prepare() ([]judge.Key, error) {
 	}
 	s, err := settings.Read(os.Getenv, dir, settings.HasTree)
 	r.settings = s
+	r.settings.Command = r.command
 	r.results.Profile = string(s.Profile)
 	r.results.Subject = report.Subject{Base: s.Base, QM: report.QM{Source: s.QMSys}, Package: s.Package}
 	if s.Results == "" {
@@ -194,10 +209,10 @@ func (r *run) prepare() ([]judge.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.root, err = programs.Root(dir); err != nil {
+	if r.kit, err = kit.Open(dir); err != nil {
 		return nil, err
 	}
-	if r.subject, err = subject.Resolve(s, filepath.Join(r.root, "fixtures", "reference")); err != nil {
+	if r.subject, err = subject.Resolve(s, r.kit.Reference()); err != nil {
 		return nil, err
 	}
 	r.results.Subject.Package = r.subject.PackageName

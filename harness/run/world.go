@@ -83,7 +83,7 @@ func build(ctx context.Context, r *run) (*world, error) {
 
 // images builds what the targets are booted from.
 func (w *world) images(ctx context.Context, r *run, store *image.Store) (image.Image, error) {
-	set, err := programs.Build(ctx, r.root)
+	set, err := r.kit.Programs(ctx)
 	if err != nil {
 		return image.Image{}, err
 	}

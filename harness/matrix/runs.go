@@ -1,4 +1,4 @@
-package main
+package matrix
 
 import (
 	"bytes"
@@ -52,17 +52,18 @@ func (m *matrix) atATime() int {
 func (m *matrix) build(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, buildLimit)
 	defer cancel()
-	m.binary = filepath.Join(m.scratch, "conformance.test")
-	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", m.binary, ".")
-	cmd.Dir = m.root
+	binary := filepath.Join(m.scratch, "conformance.test")
+	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, ".")
+	cmd.Dir = m.kit.Root
 	cmd.WaitDelay = time.Second
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the conformance command: %w", errors.Join(context.Cause(ctx), err, errors.New(strings.TrimSpace(string(said)))))
 	}
-	set, err := programs.Build(ctx, m.root)
+	set, err := m.kit.Programs(ctx)
 	if err != nil {
 		return err
 	}
+	m.command, m.env = []string{binary}, []string{programs.BuiltEnv + "=" + m.scratch}
 	return set.Write(m.scratch)
 }
 
@@ -136,10 +137,10 @@ func (m *matrix) judge(ctx context.Context, f fault.Fault, e *entry) fault.Resul
 	}
 	dir := m.folder(f)
 	pack := filepath.Join(dir, "package")
-	if err := fault.Compose(filepath.Join(m.root, "fixtures", "reference"), f, pack); err != nil {
+	if err := fault.Compose(m.kit.Reference(), f, pack); err != nil {
 		return broken(err)
 	}
-	said, err := m.command(ctx, f, dir, pack)
+	said, err := m.start(ctx, f, dir, pack)
 	if err != nil {
 		return broken(err)
 	}
@@ -166,15 +167,14 @@ func (m *matrix) qm() string {
 	return scarletDME
 }
 
-// command runs the test binary as a user would, and returns its report.
-func (m *matrix) command(ctx context.Context, f fault.Fault, dir, pack string) ([]byte, error) {
+// start runs the conformance command as a user would, and returns its report.
+func (m *matrix) start(ctx context.Context, f fault.Fault, dir, pack string) ([]byte, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, runLimit, fmt.Errorf("it did not end within %v", runLimit))
 	defer cancel()
-	cmd := exec.CommandContext(limited, m.binary)
-	cmd.Dir = m.root
-	cmd.Env = append(others(os.Environ()),
-		"PACKAGE="+pack, "RESULTS="+dir, "PROFILE="+string(m.profile(f)), "LABELS="+fault.Labels(m.areas(f)),
-		"ANNOTATE=0", programs.BuiltEnv+"="+m.scratch)
+	cmd := exec.CommandContext(limited, m.command[0], m.command[1:]...)
+	cmd.Dir = m.kit.Root
+	cmd.Env = append(append(others(os.Environ()), m.env...),
+		"PACKAGE="+pack, "RESULTS="+dir, "PROFILE="+string(m.profile(f)), "LABELS="+fault.Labels(m.areas(f)), "ANNOTATE=0")
 	// Told to end it clears up; only one that does not is killed, and then its own
 	// reaper clears up behind it.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
