@@ -36,7 +36,7 @@ func newRun(specs run.RunSpecs) *cobra.Command {
 			return code(run.Judge(specs, []string{self}))
 		},
 	}
-	take(c, "package", "qmsys", "base", "focus", "labels", "results", "profile", "strict", "procs")
+	take(c, "package", "qmsys", "base", "focus", "labels", "results", "profile", "strict", "procs", "annotate")
 	return c
 }
 

@@ -121,7 +121,7 @@ func (s *Store) Clean(ctx context.Context) (removed int, stay []string, err erro
 			if i.Labels[reaper.LabelOurs] != reaper.Ours {
 				continue
 			}
-			if reaper.Alive(i.Labels, s.docker) {
+			if reaper.Alive(ctx, i.Labels, s.docker) {
 				stay = append(stay, short(i.ID)+": belongs to a run that is alive")
 				continue
 			}

@@ -91,7 +91,7 @@ func (k *Kit) Programs(ctx context.Context) (programs.Set, error) {
 
 // Close removes what Open unpacked.
 func (k *Kit) Close() {
-	if k.temp != "" {
+	if k != nil && k.temp != "" {
 		os.RemoveAll(k.temp)
 	}
 }

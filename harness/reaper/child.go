@@ -26,6 +26,11 @@ const (
 type childDuty struct {
 	Session string
 	Limits  limits
+	// Box is the container whose end a guard waits for; empty for the reaper
+	// process, which waits for the end of a pipe.
+	Box string `json:",omitempty"`
+	// Guard is the container that the reaper process dismisses in the end.
+	Guard string `json:",omitempty"`
 }
 
 // Before main, and not a call that main makes: a program that forgot the call
@@ -45,6 +50,9 @@ func maybeRun() {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	// The working directory may be one that the run's user wants to remove.
 	_ = os.Chdir("/")
+	if duty.Box != "" {
+		os.Exit(runGuardFromEnv(duty))
+	}
 	os.Exit(runChild(duty, os.NewFile(aliveFD, "alive"), os.NewFile(readyFD, "ready")))
 }
 
@@ -66,10 +74,13 @@ func runChild(duty childDuty, alive, ready *os.File) int {
 	if n, _ := io.ReadFull(alive, said); n == 1 && said[0] == dismissed {
 		return 0
 	}
-	if reap(context.Background(), remover{docker, duty.Limits}, duty.Session) {
-		return 0
+	if !reap(context.Background(), remover{docker, duty.Limits}, duty.Session) {
+		return 1
 	}
-	return 1
+	if duty.Guard != "" {
+		removeGuard(docker, duty.Guard, duty.Limits)
+	}
+	return 0
 }
 
 // reap removes the session's objects until none has been seen for the settling

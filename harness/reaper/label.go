@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"maps"
+
+	"qmconformance/harness/box"
 )
 
 // Label names. Every container, network and image that a run creates carries
@@ -19,6 +21,10 @@ const (
 	// LabelPlace holds where that pid means something, "<machine>/<pid namespace>".
 	LabelPlace = "qmconformance.dev.place"
 
+	// LabelBox holds the ID of the container that the run is in, where it is in one
+	// of this daemon's.
+	LabelBox = "qmconformance.dev.box"
+
 	// Ours is the value of [LabelOurs].
 	Ours = "1"
 )
@@ -27,6 +33,8 @@ const (
 type Session struct {
 	ID    string
 	Owner Owner
+	// Box is the container that the run is in; nil for none.
+	Box *box.Box
 }
 
 // NewSession returns a session with a random ID, owned by this process.
@@ -48,12 +56,16 @@ func NewSession() (Session, error) {
 // Labels returns a fresh map with all labels of an object that must not
 // outlive the session.
 func (s Session) Labels() map[string]string {
-	return map[string]string{
+	labels := map[string]string{
 		LabelOurs:    Ours,
 		LabelSession: s.ID,
 		LabelOwner:   s.Owner.String(),
 		LabelPlace:   s.Owner.place(),
 	}
+	if s.Box != nil {
+		labels[LabelBox] = s.Box.ID
+	}
+	return labels
 }
 
 // With returns the session's labels and extra; the session's own win, so that

@@ -26,6 +26,9 @@ type limits struct {
 	// Ready is how long the child may take to report for duty: the time to
 	// start the same binary once more, on a machine that is building.
 	Ready time.Duration
+	// Guard is how long the guard of a run in a container may take to report for
+	// duty: a container is created and started.
+	Guard time.Duration
 	// Stop is the orderly end and [Sweep], all removals together.
 	Stop time.Duration
 }
@@ -41,6 +44,7 @@ var defaultLimits = limits{
 	Unreachable: 15 * time.Second,
 	Total:       2 * time.Minute,
 	Ready:       10 * time.Second,
+	Guard:       60 * time.Second,
 	Stop:        45 * time.Second,
 }
 

@@ -27,11 +27,13 @@ type Reaper struct {
 	session Session
 	remover remover
 	cmd     *exec.Cmd
-	alive   *os.File // write end; its closing, by whatever cause, is the child's signal
-	exited  chan error
-	once    sync.Once
-	left    []Leftover
-	err     error
+	// guard is the container of the third process; empty where the run is in none.
+	guard  string
+	alive  *os.File // write end; its closing, by whatever cause, is the child's signal
+	exited chan error
+	once   sync.Once
+	left   []Leftover
+	err    error
 }
 
 // Start starts the reaper of a session and returns when it is on duty.
@@ -47,7 +49,21 @@ func start(session Session, docker *client.Client, lim limits) (*Reaper, error) 
 	if err != nil {
 		return nil, fmt.Errorf("start reaper: %w", err)
 	}
-	duty, err := json.Marshal(childDuty{Session: session.ID, Limits: lim})
+	guard := ""
+	if session.Box != nil {
+		if guard, err = startGuard(session, docker, lim); err != nil {
+			return nil, fmt.Errorf("start a reaper beside this container: %w", err)
+		}
+	}
+	r, err := startChild(self, session, docker, guard, lim)
+	if err != nil && guard != "" {
+		removeGuard(docker, guard, lim)
+	}
+	return r, err
+}
+
+func startChild(self string, session Session, docker *client.Client, guard string, lim limits) (*Reaper, error) {
+	duty, err := json.Marshal(childDuty{Session: session.ID, Limits: lim, Guard: guard})
 	if err != nil {
 		return nil, fmt.Errorf("start reaper: %w", err)
 	}
@@ -75,7 +91,7 @@ func start(session Session, docker *client.Client, lim limits) (*Reaper, error) 
 		return nil, fmt.Errorf("start reaper: %w", err)
 	}
 	r := &Reaper{
-		session: session, remover: remover{docker, lim},
+		session: session, remover: remover{docker, lim}, guard: guard,
 		cmd: cmd, alive: aliveW, exited: make(chan error, 1),
 	}
 	go func() { r.exited <- cmd.Wait() }()
@@ -118,6 +134,9 @@ func (r *Reaper) stop(ctx context.Context) ([]Leftover, error) {
 		if len(left) > 0 {
 			return left, nil
 		}
+	}
+	if r.guard != "" {
+		removeGuard(r.remover.docker, r.guard, r.remover.limits)
 	}
 	if _, err := r.alive.Write([]byte{dismissed}); err != nil {
 		return nil, fmt.Errorf("dismiss reaper: %w", err)

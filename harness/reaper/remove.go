@@ -110,6 +110,11 @@ func (r remover) remove(ctx context.Context, o object) error {
 	case kindContainer:
 		_, err = r.docker.ContainerRemove(ctx, o.id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 	case kindNetwork:
+		if id := o.labels[LabelBox]; id != "" {
+			// The run's own container is attached, and is no object of the session: it
+			// may go on. That it is not attached is what we want.
+			_, _ = r.docker.NetworkDisconnect(ctx, o.id, client.NetworkDisconnectOptions{Container: id, Force: true})
+		}
 		_, err = r.docker.NetworkRemove(ctx, o.id, client.NetworkRemoveOptions{})
 	case kindImage:
 		// Force: a session's image may carry several names, and it goes with all of them.

@@ -15,6 +15,7 @@ import (
 var quick = limits{
 	Call: 300 * time.Millisecond, List: 300 * time.Millisecond, Poll: 10 * time.Millisecond, Settle: 300 * time.Millisecond,
 	Unreachable: 300 * time.Millisecond, Total: 3 * time.Second, Ready: patience, Stop: 5 * time.Second,
+	Guard: 5 * time.Second,
 }
 
 // plenty are limits for tests with a daemon that answers at once, if it gets a turn:
@@ -22,6 +23,7 @@ var quick = limits{
 var plenty = limits{
 	Call: patience, List: patience, Poll: 10 * time.Millisecond, Settle: 300 * time.Millisecond,
 	Unreachable: patience, Total: 3 * patience, Ready: patience, Stop: patience,
+	Guard: patience,
 }
 
 // populated is a daemon with two objects of each kind that are ours and some that are not.

@@ -26,7 +26,8 @@ func Sweep(ctx context.Context, docker *client.Client) (removed int, left []Left
 func sweep(ctx context.Context, r remover, proc string, self Owner) (removed int, left []Leftover, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.limits.Stop)
 	defer cancel()
-	local := strings.HasPrefix(r.docker.DaemonHost(), "unix://")
+	local := isLocal(r.docker.DaemonHost())
+	boxes := map[string]life{}
 	for _, kind := range kinds {
 		objects, lerr := r.list(ctx, kind, LabelOwner, "")
 		if lerr != nil {
@@ -38,8 +39,7 @@ func sweep(ctx context.Context, r remover, proc string, self Owner) (removed int
 		}
 		var dead []object
 		for _, o := range objects {
-			owner, perr := parseOwner(o.labels[LabelOwner], o.labels[LabelPlace])
-			if perr == nil && judge(proc, owner, self, local) == gone {
+			if r.ownerLife(ctx, boxes, o.labels, proc, self, local) == gone {
 				dead = append(dead, o)
 			}
 		}
@@ -50,16 +50,39 @@ func sweep(ctx context.Context, r remover, proc string, self Owner) (removed int
 	return removed, left, err
 }
 
-// Alive reports whether the labels name an owner that is alive or cannot be
-// judged from here. Labels without an owner are nobody's: false.
-func Alive(labels map[string]string, docker *client.Client) bool {
+// ownerLife judges the owner that labels name. One in a container of this daemon
+// is as alive as its container, which the daemon knows and /proc may not show:
+// from within another container no process of it is seen. boxes are those that
+// were asked about before.
+func (r remover) ownerLife(ctx context.Context, boxes map[string]life, labels map[string]string, proc string, self Owner, local bool) life {
 	owner, err := parseOwner(labels[LabelOwner], labels[LabelPlace])
 	if err != nil {
+		return unknown
+	}
+	id := labels[LabelBox]
+	if id == "" {
+		return judge(proc, owner, self, local)
+	}
+	known, asked := boxes[id]
+	if !asked {
+		known = boxLife(ctx, r.docker, id, r.limits.Call)
+		boxes[id] = known
+	}
+	return known
+}
+
+func isLocal(host string) bool { return strings.HasPrefix(host, "unix://") }
+
+// Alive reports whether the labels name an owner that is alive or cannot be
+// judged from here. Labels without an owner are nobody's: false.
+func Alive(ctx context.Context, labels map[string]string, docker *client.Client) bool {
+	if _, err := parseOwner(labels[LabelOwner], labels[LabelPlace]); err != nil {
 		return false
 	}
 	self, err := currentOwner(procRoot, machineIDFile)
 	if err != nil {
 		return true
 	}
-	return judge(procRoot, owner, self, strings.HasPrefix(docker.DaemonHost(), "unix://")) != gone
+	r := remover{docker, defaultLimits}
+	return r.ownerLife(ctx, map[string]life{}, labels, procRoot, self, isLocal(docker.DaemonHost())) != gone
 }

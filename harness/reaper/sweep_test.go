@@ -22,7 +22,7 @@ func TestSweepRemovesTheDeadOnly(t *testing.T) {
 
 	d := dockertest.New()
 	for name, s := range map[string]Session{
-		"live": {"l", self}, "dead": {"d", dead}, "rebooted": {"r", rebooted}, "elsewhere": {"e", elsewhere},
+		"live": {ID: "l", Owner: self}, "dead": {ID: "d", Owner: dead}, "rebooted": {ID: "r", Owner: rebooted}, "elsewhere": {ID: "e", Owner: elsewhere},
 	} {
 		for _, kind := range []string{dockertest.Containers, dockertest.Networks, dockertest.Images} {
 			d.Add(kind, kind+"-"+name, s.Labels())
@@ -52,7 +52,7 @@ func TestSweepReportsWhatItCouldNotRemove(t *testing.T) {
 	old := self
 	old.BootID = "old"
 	d := dockertest.New()
-	d.Add(dockertest.Images, "busy", Session{"x", old}.Labels())
+	d.Add(dockertest.Images, "busy", Session{ID: "x", Owner: old}.Labels())
 	d.Refuse["busy"] = true
 	removed, left, err := sweep(t.Context(), remover{d.Serve(t), plenty}, proc(t), self)
 	g.Expect(err).NotTo(HaveOccurred())

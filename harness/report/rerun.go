@@ -58,7 +58,9 @@ func Reproduce(s settings.Settings, root string, v verdict.Verdict) string {
 	s.Results = filepath.Join(s.Results, rerunDir)
 	text := "#!/bin/sh\n" +
 		"# Judges " + v.ID + " for " + string(v.Service) + " again, on the same package. What it finds goes to\n" +
-		"# " + strings.ReplaceAll(s.Results, "\n", " ") + ", so that these results stay.\n"
+		"# " + strings.ReplaceAll(s.Results, "\n", " ") + ", so that these results stay.\n" +
+		// The environment would choose and count otherwise than the run did.
+		"unset FOCUS LABELS STRICT PROFILE PROCS\n"
 	if len(s.Command) == 0 {
 		text += "cd " + quote(root) + " || exit\n"
 	}

@@ -110,7 +110,7 @@ func TestTheScriptOfAReproductionRunsAnywhere(t *testing.T) {
 		t.Skip("this machine has no make")
 	}
 	root := filepath.Join(t.TempDir(), "the harness's $HOME")
-	put(t, filepath.Join(root, "Makefile"), "export PACKAGE QMSYS BASE FOCUS RESULTS\nconformance:\n\t@pwd; printenv PACKAGE QMSYS BASE FOCUS RESULTS\n")
+	put(t, filepath.Join(root, "Makefile"), "export PACKAGE QMSYS BASE FOCUS RESULTS\nconformance:\n\t@pwd; printenv PACKAGE QMSYS BASE FOCUS RESULTS; echo $$LABELS $$PROFILE\n")
 	s := read(t, map[string]string{"PACKAGE": "my pack"})
 	script := Reproduce(s, root, one("SERV-01", requirement.Host, verdict.Fail))
 	command := exec.Command("sh", "-c", script)
@@ -121,9 +121,9 @@ func TestTheScriptOfAReproductionRunsAnywhere(t *testing.T) {
 		}
 	}
 	// What another default would be, there.
-	command.Env = append(command.Env, "QMSYS=/elsewhere", "RESULTS=/elsewhere")
+	command.Env = append(command.Env, "QMSYS=/elsewhere", "RESULTS=/elsewhere", "LABELS=reuse", "PROFILE=quick")
 	out, err := command.CombinedOutput()
-	want := strings.Join([]string{root, "/here/my pack", "standin", "bookworm", "SERV-01 host", "/here/results/again", ""}, "\n")
+	want := strings.Join([]string{root, "/here/my pack", "standin", "bookworm", "SERV-01 host", "/here/results/again", "", ""}, "\n")
 	if err != nil || string(out) != want {
 		t.Errorf("%v: %s\nwant\n%s", err, out, want)
 	}

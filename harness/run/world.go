@@ -11,6 +11,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"qmconformance/harness/box"
 	"qmconformance/harness/image"
 	"qmconformance/harness/observe"
 	"qmconformance/harness/programs"
@@ -53,6 +54,13 @@ func build(ctx context.Context, r *run) (*world, error) {
 	session, err := reaper.NewSession()
 	if err != nil {
 		return w, err
+	}
+	if session.Box, err = box.Find(ctx, w.docker); err != nil {
+		return w, err
+	}
+	if session.Box != nil && len(r.settings.Command) > 0 {
+		// What is told to be pasted is pasted on the host.
+		r.settings.Command = session.Box.Command()
 	}
 	if w.reaper, err = reaper.Start(session, w.docker); err != nil {
 		return w, err

@@ -64,13 +64,27 @@ func NewFleet(ctx context.Context, docker *client.Client, session reaper.Session
 			}}),
 		)
 		if err == nil {
-			return f, nil
+			return f, f.join(ctx)
 		}
 		if !strings.Contains(strings.ToLower(err.Error()), "overlap") {
 			break
 		}
 	}
 	return nil, fmt.Errorf("create a network: %w", err)
+}
+
+// join attaches the container that this process is in, if any, to the network: it
+// would not be let through to the targets from another one. Whoever removes the
+// network detaches it.
+func (f *Fleet) join(ctx context.Context) error {
+	b := f.session.Box
+	if b == nil || b.HostNetwork {
+		return nil
+	}
+	if _, err := f.Docker.NetworkConnect(ctx, f.network.ID, client.NetworkConnectOptions{Container: b.ID}); err != nil {
+		return fmt.Errorf("attach this container to the targets' network: %w", err)
+	}
+	return nil
 }
 
 // randomSubnets draws a /24 of 10.0.0.0/8 above 10.64 and a unique local /64
