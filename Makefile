@@ -73,6 +73,13 @@ dist:
 	@for shell in bash zsh fish; do build/conformance completion $$shell >build/completion/conformance.$$shell || exit; done
 	@ls -l build/conformance
 
+## dist-image   qmconformance/conformance, an image of it, for those who have Docker and no Go
+.PHONY: dist-image
+dist-image: dist
+	@rm -rf build/image && mkdir -p build/image/root/tmp && chmod 1777 build/image/root/tmp
+	@cp build/conformance build/image/root/
+	@docker build -q -t qmconformance/conformance -f docker/dist/Dockerfile build/image
+
 ## docs         write docs/requirements from the catalogue
 .PHONY: docs
 docs:

@@ -69,6 +69,33 @@ func TestEveryLinkMeetsAHeading(t *testing.T) {
 	g.Expect(links).To(BeNumerically(">", len(c.All())))
 }
 
+// Pages that people write lead there as well.
+func TestTheOtherPagesLeadToHeadings(t *testing.T) {
+	g := NewWithT(t)
+	c, _ := pages(t)
+	known := map[string]bool{}
+	for _, r := range c.All() {
+		known[strings.TrimPrefix(Link(r), "docs/")] = true
+	}
+	docs := filepath.Join("..", "..", "..", "docs")
+	links := 0
+	others, err := filepath.Glob(filepath.Join(docs, "*.md"))
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, path := range others {
+		text, err := os.ReadFile(path)
+		g.Expect(err).NotTo(HaveOccurred())
+		for _, m := range regexp.MustCompile(`\[([^\]]*)\]\(([^)#]*)(#[^)]*)?\)`).FindAllStringSubmatch(string(text), -1) {
+			g.Expect(filepath.Join(docs, m[2])).To(BeAnExistingFile(), path)
+			if strings.HasPrefix(m[2], "requirements/") && m[3] != "" {
+				links++
+				g.Expect(known).To(HaveKey(m[2]+m[3]), path)
+				g.Expect(m[3]).To(Equal("#"+Anchor(m[1])), "%s is named, and another one is led to", m[1])
+			}
+		}
+	}
+	g.Expect(links).To(BeNumerically(">", 20))
+}
+
 func TestEveryAreaIsDescribed(t *testing.T) {
 	for _, a := range requirement.Areas {
 		if about[a.Name] == "" {
