@@ -85,6 +85,12 @@ dist-image: dist
 docs:
 	@go run ./harness/cmd/docs
 
+## bench        what a connection costs, and whether it costs more than with BASELINE; writes bench.json and bench.html
+.PHONY: bench
+bench: export LABELS := benchmark$(if $(LABELS), && ($(LABELS)))
+bench: $(BINARY)
+	@./$(BINARY)
+
 ## lint         gofumpt, vet and staticcheck
 .PHONY: lint
 lint:

@@ -10,6 +10,7 @@ import (
 
 	"qmconformance/harness/run"
 	_ "qmconformance/suites"
+	_ "qmconformance/suites/benchmark"
 )
 
 func TestMain(*testing.M) { os.Exit(run.Main(ginkgo.RunSpecs)) }

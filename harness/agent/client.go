@@ -266,6 +266,12 @@ func (c *Client) Recording(ctx context.Context) (capture.Status, error) {
 	return call[None, capture.Status](ctx, c, "Recording", None{}, CallLimit)
 }
 
+// PauseRecording stops the recording of packets for a while, or goes on with it.
+func (c *Client) PauseRecording(ctx context.Context, paused bool) error {
+	_, err := call[bool, None](ctx, c, "PauseRecording", paused, CallLimit)
+	return err
+}
+
 // StartHelper starts a program beside the subject and waits until it listens.
 func (c *Client) StartHelper(ctx context.Context, req HelperRequest) (Daemon, error) {
 	return call[HelperRequest, Daemon](ctx, c, "StartHelper", req, req.Ready+runSlack)

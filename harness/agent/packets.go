@@ -22,6 +22,9 @@ func (a *Agent) Recording(_ None, s *capture.Status) error {
 	return nil
 }
 
+// PauseRecording stops the recording of packets for a while, or goes on with it.
+func (a *Agent) PauseRecording(paused bool, _ *None) error { return a.packets.Pause(paused) }
+
 // record begins to record packets, and then gives up what that needed: the
 // subject runs with the capabilities that it has without a recording.
 func (a *Agent) record() error {

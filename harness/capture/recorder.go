@@ -33,6 +33,8 @@ type Recorder struct {
 	ring   *afpacket.TPacket
 	since  time.Time
 	absent string
+	// filter is what lets packets pass while nothing is paused.
+	filter []bpf.RawInstruction
 }
 
 // Start begins to record all but the connections with a port of the harness's
@@ -73,11 +75,33 @@ func (r *Recorder) open(except uint16) error {
 	if err != nil {
 		return err
 	}
+	r.filter = filter
 	if err := r.ring.SetBPF(filter); err != nil {
 		r.ring.Close()
 		return fmt.Errorf("filter: %w", err)
 	}
 	return nil
+}
+
+// Pause has the kernel drop every packet before it reaches the ring, or lets them
+// pass again: while times are measured, to record would be measured too.
+func (r *Recorder) Pause(paused bool) error {
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.absent != "" {
+		return nil
+	}
+	filter := r.filter
+	if paused {
+		var err error
+		if filter, err = bpf.Assemble([]bpf.Instruction{bpf.RetConstant{Val: 0}}); err != nil {
+			return err
+		}
+	}
+	return r.ring.SetBPF(filter)
 }
 
 func loopbackIndex() (int, error) {

@@ -19,12 +19,13 @@ const (
 	SummaryFile = "summary.md"
 	HTMLFile    = "report.html"
 	BenchFile   = "bench.json"
+	BenchPage   = "bench.html"
 	BuildLog    = "build.log" // what the making of images said
 )
 
 // Names are the files that a run may leave in RESULTS; Prepare removes them,
 // what a killed run left half-written, and nothing else.
-var Names = []string{ResultsFile, JUnitFile, SummaryFile, HTMLFile, BenchFile, BuildLog}
+var Names = []string{ResultsFile, JUnitFile, SummaryFile, HTMLFile, BenchFile, BenchPage, BuildLog}
 
 // evidenceName is the form of a folder in evidence/. Anything else there is the
 // user's and stays.

@@ -19,6 +19,7 @@ import (
 	"github.com/onsi/ginkgo/v2/formatter"
 	"github.com/onsi/ginkgo/v2/types"
 
+	"qmconformance/harness/bench"
 	"qmconformance/harness/image"
 	"qmconformance/harness/judge"
 	"qmconformance/harness/kit"
@@ -84,6 +85,9 @@ func Judge(specs RunSpecs, command []string) int {
 	defer r.close()
 	r.suite, r.reporter = ginkgo.GinkgoConfiguration()
 	r.first = r.suite.ParallelProcess == 1
+	if benchmarks(r.suite.LabelFilter, os.Getenv("LABELS")) {
+		return r.benchmark(ctx, specs)
+	}
 
 	if limit := timeLimit(r.suite.Timeout); limit > 0 {
 		var cancel context.CancelFunc
@@ -185,9 +189,29 @@ func (r *run) judge(ctx context.Context, specs RunSpecs) (list []verdict.Verdict
 // prepare reads and checks what the user chose, and finds the specs that it
 // selects. Nothing is booted yet.
 func (r *run) prepare() ([]judge.Key, error) {
+	if err := r.read(); err != nil {
+		return nil, err
+	}
+	if r.first {
+		if err := report.Begin(r.settings.Results, r.results); err != nil {
+			return nil, err
+		}
+	}
+	if faults := judge.Integrity(judge.Catalogue); len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	var err error
+	if r.known, err = judge.Known(); err != nil {
+		return nil, err
+	}
+	return r.selectSpecs()
+}
+
+// read reads what the user chose and makes room for the results.
+func (r *run) read() error {
 	dir, err := os.Getwd()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s, err := settings.Read(os.Getenv, dir, settings.HasTree)
 	r.settings = s
@@ -200,38 +224,41 @@ func (r *run) prepare() ([]judge.Key, error) {
 	if r.first {
 		if err := report.Prepare(r.settings.Results); err != nil {
 			r.nowhere = true
-			return nil, err
-		}
-		if err := report.Begin(r.settings.Results, r.results); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if r.kit, err = kit.Open(dir); err != nil {
-		return nil, err
+		return err
 	}
 	if r.subject, err = subject.Resolve(s, r.kit.Reference()); err != nil {
-		return nil, err
+		return err
 	}
 	r.results.Subject.Package = r.subject.PackageName
-	if faults := judge.Integrity(judge.Catalogue); len(faults) > 0 {
-		return nil, errors.Join(faults...)
-	}
-	if r.known, err = judge.Known(); err != nil {
-		return nil, err
-	}
-	return r.selectSpecs()
+	return nil
 }
 
 // selectSpecs adds the variables' filters to those of the command line, and
 // refuses a selection that is empty.
 func (r *run) selectSpecs() ([]judge.Key, error) {
+	if err := r.filter("!" + bench.Label); err != nil {
+		return nil, err
+	}
+	keys := judge.Selected(ginkgo.PreviewSpecs(SuiteName, r.suite, r.reporter))
+	if len(keys) == 0 {
+		return nil, usage.Errorf("no requirement matches the focus %q with the labels %q; try FOCUS=umask, FOCUS='STDIO-03 qmclient' or LABELS=identity", r.suite.FocusStrings, r.suite.LabelFilter)
+	}
+	return keys, nil
+}
+
+// filter adds the variables' filters, and some more, to those of the command line.
+func (r *run) filter(more ...string) error {
 	if r.settings.Focus != "" {
 		r.suite.FocusStrings = append(r.suite.FocusStrings, r.settings.Focus)
 	}
-	filters := []string{r.suite.LabelFilter, r.settings.Labels}
+	filters := append([]string{r.suite.LabelFilter, r.settings.Labels}, more...)
 	if r.settings.Profile == settings.Quick {
 		filters = append(filters, "!"+judge.SlowLabel)
 	}
@@ -246,19 +273,15 @@ func (r *run) selectSpecs() ([]judge.Key, error) {
 		}
 	}
 	if _, err := types.ParseLabelFilter(r.suite.LabelFilter); err != nil {
-		return nil, usage.Errorf("LABELS=%s is no label filter; an example is LABELS='stdio && MUST'", r.settings.Labels)
+		return usage.Errorf("LABELS=%s is no label filter; an example is LABELS='stdio && MUST'", r.settings.Labels)
 	}
 	if r.suite.FlakeAttempts > 1 || r.suite.MustPassRepeatedly > 1 {
-		return nil, usage.Errorf("Ginkgo's -flake-attempts and -must-pass-repeatedly are not for this suite: every verdict is reached once, and one that a second try would change is red; compare whole runs with make determinism")
+		return usage.Errorf("Ginkgo's -flake-attempts and -must-pass-repeatedly are not for this suite: every verdict is reached once, and one that a second try would change is red; compare whole runs with make determinism")
 	}
 	r.suite.FailOnEmpty = true
 	// Quiet: the verdicts are the report, and they have one of their own.
 	formatter.ColorableStdOut = io.Discard
-	keys := judge.Selected(ginkgo.PreviewSpecs(SuiteName, r.suite, r.reporter))
-	if len(keys) == 0 {
-		return nil, usage.Errorf("no requirement matches the focus %q with the labels %q; try FOCUS=umask, FOCUS='STDIO-03 qmclient' or LABELS=identity", r.suite.FocusStrings, r.suite.LabelFilter)
-	}
-	return keys, nil
+	return nil
 }
 
 // note tells something that stays to be read.

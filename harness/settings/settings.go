@@ -43,8 +43,11 @@ type Settings struct {
 	Labels  string
 	Results string
 	Profile Profile
-	Strict  bool
-	Procs   int
+	// Baseline is what a benchmark is compared with: a package's directory, a
+	// bench.json, or an image; empty for nothing.
+	Baseline string
+	Strict   bool
+	Procs    int
 	// Annotate says that what is red is told to GitHub Actions as well.
 	Annotate bool
 	// Command are the words that start a run where it is not make that does.
@@ -88,6 +91,7 @@ func Read(getenv func(string) string, dir string, hasTree func(string) bool) (Se
 	s.Focus = text("FOCUS", "")
 	s.Labels = text("LABELS", "")
 	s.Results = path(text("RESULTS", "results"))
+	s.Baseline = text("BASELINE", "")
 
 	switch p := Profile(text("PROFILE", string(Full))); p {
 	case Full, Quick:

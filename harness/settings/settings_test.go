@@ -30,7 +30,7 @@ func TestDefaults(t *testing.T) {
 	g.Expect(s.Profile).To(Equal(settings.Full))
 	g.Expect(s.Strict).To(BeFalse())
 	g.Expect(s.Procs).To(And(BeNumerically(">=", 2), BeNumerically("<=", 8)))
-	for _, name := range []string{"PACKAGE", "QMSYS", "BASE", "FOCUS", "LABELS", "RESULTS", "PROFILE", "STRICT", "PROCS", "ANNOTATE"} {
+	for _, name := range []string{"PACKAGE", "QMSYS", "BASE", "FOCUS", "LABELS", "RESULTS", "PROFILE", "BASELINE", "STRICT", "PROCS", "ANNOTATE"} {
 		g.Expect(s.Defaulted[name]).To(BeTrue(), name)
 	}
 }
@@ -63,6 +63,7 @@ func TestEveryVariable(t *testing.T) {
 		{"LABELS", "MUST && !slow", func(s settings.Settings) any { return s.Labels }, "MUST && !slow"},
 		{"RESULTS", "/tmp/out", func(s settings.Settings) any { return s.Results }, "/tmp/out"},
 		{"RESULTS", "out/1", func(s settings.Settings) any { return s.Results }, "/work/out/1"},
+		{"BASELINE", "old/bench.json", func(s settings.Settings) any { return s.Baseline }, "old/bench.json"},
 		{"PROFILE", "quick", func(s settings.Settings) any { return s.Profile }, settings.Quick},
 		{"PROFILE", "full", func(s settings.Settings) any { return s.Profile }, settings.Full},
 		{"STRICT", "1", func(s settings.Settings) any { return s.Strict }, true},

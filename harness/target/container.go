@@ -72,9 +72,9 @@ func (f *Fleet) boot(ctx context.Context, opts containerOptions) (*Container, er
 				h.AutoRemove = true
 				h.CapDrop = []string{"ALL"}
 				h.CapAdd = caps
-				h.Memory = memoryLimit
-				h.MemorySwap = memoryLimit
-				pids := int64(pidsLimit)
+				h.Memory = f.Room.Memory
+				h.MemorySwap = f.Room.Memory
+				pids := f.Room.PIDs
 				h.PidsLimit = &pids
 				h.Ulimits = []*container.Ulimit{{Name: "nofile", Soft: 1024, Hard: filesLimit}, {Name: "core", Soft: 0, Hard: 0}}
 				h.Sysctls = map[string]string{"net.ipv6.conf.all.disable_ipv6": "0"}

@@ -34,7 +34,9 @@ func init() {
 // Fleet is what the targets of one run share: the session that marks them, and
 // a network of their own with IPv4 and IPv6.
 type Fleet struct {
-	Docker  *client.Client
+	Docker *client.Client
+	// Room is what each container that is booted from now on may use.
+	Room    Room
 	session reaper.Session
 	network *testcontainers.DockerNetwork
 	v4, v6  netip.Prefix
@@ -47,7 +49,7 @@ const subnetTries = 8
 // NewFleet makes the network. The reaper of the session must be running: it is
 // what removes the network, and everything in it, at the end.
 func NewFleet(ctx context.Context, docker *client.Client, session reaper.Session) (*Fleet, error) {
-	f := &Fleet{Docker: docker, session: session}
+	f := &Fleet{Docker: docker, Room: Usual, session: session}
 	ctx, cancel := context.WithTimeout(ctx, CreateLimit)
 	defer cancel()
 	var err error

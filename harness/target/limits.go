@@ -38,3 +38,13 @@ const (
 	// it one by one in every child, so a large one costs time at every connection.
 	filesLimit = 4096
 )
+
+// Room is what one container may use.
+type Room struct {
+	Memory int64
+	// PIDs bounds processes and threads together.
+	PIDs int64
+}
+
+// Usual is the room of a target that is judged.
+var Usual = Room{Memory: memoryLimit, PIDs: pidsLimit}

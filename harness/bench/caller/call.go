@@ -94,7 +94,17 @@ func Now() int64 {
 
 // Call calls once. intended is when that was to happen; 0 means now.
 func (l *Line) Call(t *Target, intended int64) (c Call) {
+	if l.dial(t, &c, intended) {
+		t.Talk(l, &c)
+	}
+	l.close()
+	return c
+}
+
+// dial makes the connection; false where there is none, and the call says why.
+func (l *Line) dial(t *Target, c *Call, intended int64) bool {
 	l.have, l.quick, l.hold = 0, t.QuickAck, t.Hold
+	l.fd = -1
 	l.aim(t.Addr)
 	c.Start = Now()
 	if c.Intended = intended; intended == 0 {
@@ -103,22 +113,53 @@ func (l *Line) Call(t *Target, intended int64) (c Call) {
 	fd, _, errno := unix.Syscall(unix.SYS_SOCKET, uintptr(l.family), unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
 	if errno != 0 {
 		c.Err = fmt.Errorf("socket: %w", errno)
-		return c
+		return false
 	}
 	l.fd = int(fd)
-	defer unix.Close(l.fd)
 	l.limit(unix.SO_SNDTIMEO, StepLimit)
 	l.limit(unix.SO_RCVTIMEO, StepLimit)
-	if _, _, errno := unix.Syscall(unix.SYS_CONNECT, fd, uintptr(unsafe.Pointer(&l.remote)), l.length); errno != 0 {
+	_, _, errno = unix.Syscall(unix.SYS_CONNECT, fd, uintptr(unsafe.Pointer(&l.remote)), l.length)
+	if errno == unix.EINTR {
+		errno = l.awaitConnect()
+	}
+	if errno != 0 {
 		c.Err = fmt.Errorf("connect: %w", errno)
-		return c
+		return false
 	}
 	c.Connected = Now()
 	if t.NoteLocal {
 		c.Local = l.localPort()
 	}
-	t.Talk(l, &c)
-	return c
+	return true
+}
+
+// awaitConnect waits on for a connect(2) that one of Go's own signals interrupted:
+// with a limit on the socket the kernel does not restart it (signal(7)).
+func (l *Line) awaitConnect() unix.Errno {
+	fds := []unix.PollFd{{Fd: int32(l.fd), Events: unix.POLLOUT}}
+	for {
+		n, err := unix.Poll(fds, int(StepLimit.Milliseconds()))
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return err.(unix.Errno)
+		case n == 0:
+			return unix.ETIMEDOUT
+		default:
+			code, err := unix.GetsockoptInt(l.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+			if err != nil {
+				return err.(unix.Errno)
+			}
+			return unix.Errno(code)
+		}
+	}
+}
+
+func (l *Line) close() {
+	if l.fd >= 0 {
+		_ = unix.Close(l.fd)
+		l.fd = -1
+	}
 }
 
 // aim sets the address in the kernel's own form.

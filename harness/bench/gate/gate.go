@@ -191,3 +191,12 @@ func Decide(noise, change Estimate) Decision {
 // Enough says whether an estimate is good enough to stop measuring. It looks at the
 // error alone: to look at the effect would be to wait for a chance alarm.
 func (e Estimate) Enough() bool { return e.Blocks >= FewestBlocks && e.Error <= Judgeable }
+
+// EstimateEffects estimates from effects that were found in another way than by
+// blocks.
+func EstimateEffects(effects []float64) Estimate { return estimate(effects) }
+
+// Difference is b - a of two estimates that know nothing of each other.
+func Difference(b, a Estimate) Estimate {
+	return Estimate{Effect: b.Effect - a.Effect, Error: math.Hypot(a.Error, b.Error), Blocks: min(a.Blocks, b.Blocks)}
+}

@@ -73,7 +73,7 @@ func TestTheErrorIsTheScatterOfRepetitions(t *testing.T) {
 		squares += e * e
 	}
 	scatter := math.Sqrt(squares/trials - sum*sum/trials/trials)
-	g.Expect(claimed/scatter).To(BeNumerically("~", 1, 0.25))
+	g.Expect(claimed / scatter).To(BeNumerically("~", 1, 0.25))
 }
 
 func TestDecisions(t *testing.T) {

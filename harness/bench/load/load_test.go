@@ -33,7 +33,7 @@ func TestArrivalsComeAtTheirRate(t *testing.T) {
 	}
 	g.Expect(last).To(BeNumerically("<", 10*time.Second.Nanoseconds()))
 	// Exponential gaps of mean 1 ms have a mean square of 2: they are no even drip.
-	g.Expect(squares/float64(len(list))).To(BeNumerically("~", 2, 0.2))
+	g.Expect(squares / float64(len(list))).To(BeNumerically("~", 2, 0.2))
 	g.Expect(Arrivals(1000, 10*time.Second, 1)).To(Equal(list), "the same seed, the same arrivals")
 	g.Expect(Arrivals(1000, 10*time.Second, 2)).NotTo(Equal(list))
 }

@@ -1,0 +1,209 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
+
+	"qmconformance/harness/bench"
+	"qmconformance/harness/subject"
+	"qmconformance/harness/target"
+	"qmconformance/harness/usage"
+	"qmconformance/harness/verdict"
+)
+
+// benchmarks says whether a run is a benchmark: where a label filter asks for it
+// by name. It is never a part of another run, whose load it would measure.
+func benchmarks(filters ...string) bool {
+	for _, f := range filters {
+		if !strings.Contains(f, bench.Label) {
+			continue
+		}
+		if match, err := types.ParseLabelFilter(f); err == nil && match([]string{bench.Label}) {
+			return true
+		}
+	}
+	return false
+}
+
+// benchmark measures, writes bench.json and bench.html, and returns the exit code.
+func (r *run) benchmark(ctx context.Context, specs RunSpecs) int {
+	doc := bench.NewDocument()
+	doc.Machine = bench.ThisMachine()
+	doc.Started = r.results.Started
+	err := r.measure(ctx, specs, doc)
+	doc.Machine.LoadAfter = bench.LoadAverage()
+	doc.Profile = string(r.settings.Profile)
+	doc.DurationMS = time.Since(r.began).Milliseconds()
+	if doc.Subject.Package == "" {
+		doc.Subject = r.results.Subject
+	}
+	switch {
+	case isUsage(err):
+		doc.Outcome, doc.Message = bench.UsageError, err.Error()
+	case ctx.Err() != nil:
+		doc.Outcome, doc.Message = bench.HarnessError, "interrupted"
+	case err != nil:
+		doc.Outcome, doc.Message = bench.HarnessError, err.Error()
+	default:
+		doc.Conclude()
+	}
+	if !r.nowhere {
+		if err := bench.Write(r.settings.Results, doc); err != nil {
+			doc.Outcome, doc.Message = bench.HarnessError, "the results could not be written: "+err.Error()
+		}
+	}
+	if err := bench.Table(os.Stdout, doc, relative(r.settings.Results)); err != nil {
+		fmt.Fprintln(os.Stderr, "the table could not be printed:", err)
+		return verdict.HarnessError.ExitCode()
+	}
+	return doc.Outcome.ExitCode()
+}
+
+// measure prepares the targets and runs the specs.
+func (r *run) measure(ctx context.Context, specs RunSpecs, doc *bench.Document) error {
+	if r.suite.ParallelTotal > 1 {
+		return usage.Errorf("a benchmark measures in one process; leave out -p")
+	}
+	if err := r.prepareBenchmark(); err != nil {
+		return err
+	}
+	baseline, err := bench.ResolveBaseline(r.settings.Baseline, doc.Machine)
+	if err != nil {
+		return err
+	}
+	doc.Baseline = baseline.Baseline
+	if r.world, err = build(ctx, r); r.world != nil {
+		defer r.world.end(r.note)
+	}
+	if err != nil {
+		return err
+	}
+	r.world.stages.fleet.Room = bench.Room(bench.AvailableMiB())
+	session := &bench.Session{Plan: bench.PlanOf(r.settings.Profile), Doc: doc, Note: r.note, Old: baseline.Document}
+	if session.B, err = r.side(ctx, "B", r.world.stages, doc); err != nil {
+		return err
+	}
+	doc.Subject = r.world.describe(r)
+	if baseline.Kind == bench.KindPackage || baseline.Kind == bench.KindImage {
+		other, err := r.baselineStages(ctx, baseline)
+		if err != nil {
+			return err
+		}
+		if session.A, err = r.side(ctx, "A", other, nil); err != nil {
+			return fmt.Errorf("the baseline: %w", err)
+		}
+		if session.Again, err = r.side(ctx, "A again", other.copied(), nil); err != nil {
+			return fmt.Errorf("the baseline: %w", err)
+		}
+	}
+	r.began = time.Now()
+	before, err := session.Before(ctx)
+	if err != nil {
+		return err
+	}
+	bench.Use(session)
+	ginkgo.ReportAfterSuite("benchmark", func(report ginkgo.Report) { r.final = report })
+	specs(silent{}, SuiteName, r.suite, r.reporter)
+	return errors.Join(failures(r.final), session.After(context.WithoutCancel(ctx), before))
+}
+
+// side boots a target, lifts its limits and starts it.
+func (r *run) side(ctx context.Context, name string, from *stages, doc *bench.Document) (*bench.Side, error) {
+	if err := from.install(ctx); err != nil {
+		return nil, err
+	}
+	t := from.first
+	did, err := bench.Lift(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	if doc != nil {
+		doc.Conditions = append(doc.Conditions, did...)
+	}
+	if err := t.Start(ctx); err != nil {
+		return nil, err
+	}
+	if s := t.Startup; !s.Start.OK() || !s.Xinetd.Ready {
+		return nil, fmt.Errorf("%s did not come up (make conformance tells why): %s: exit %d: %s; xinetd ready: %t", name, s.Command, s.Start.Exit, s.Start.Output, s.Xinetd.Ready)
+	}
+	at, err := ports(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return &bench.Side{Name: name, Target: t, Ports: at}, t.AwaitIPv6(ctx)
+}
+
+// baselineStages are those of the baseline, with what it leaves out as the subject
+// has it.
+func (r *run) baselineStages(ctx context.Context, b bench.Resolved) (*stages, error) {
+	other := run{kit: r.kit, settings: r.settings, subject: r.subject, began: r.began}
+	other.subject.Package, other.subject.PackageName = b.Package, b.Name
+	if b.Kind == bench.KindImage {
+		// A finished image is taken as it is.
+		other.subject.Base, other.subject.Tree, other.settings.QMSys = b.Image, "", "image"
+	}
+	return r.world.beside(ctx, &other)
+}
+
+// prepareBenchmark is prepare for a benchmark: no requirement is selected.
+func (r *run) prepareBenchmark() error {
+	if err := r.read(); err != nil {
+		return err
+	}
+	if err := r.filter(); err != nil {
+		return err
+	}
+	chosen := 0
+	for _, spec := range ginkgo.PreviewSpecs(SuiteName, r.suite, r.reporter).SpecReports {
+		if spec.LeafNodeType == types.NodeTypeIt && spec.State != types.SpecStateSkipped && spec.State != types.SpecStatePending {
+			chosen++
+		}
+	}
+	if chosen == 0 {
+		return usage.Errorf("no part of the benchmark matches the focus %q with the labels %q; try FOCUS='at once'", r.suite.FocusStrings, r.suite.LabelFilter)
+	}
+	return nil
+}
+
+// failures are those of the specs, which measure and judge nothing.
+func failures(final ginkgo.Report) error {
+	var errs []error
+	for _, spec := range final.SpecReports {
+		if spec.Failed() {
+			text := spec.Failure.Message
+			if spec.Failure.ForwardedPanic != "" {
+				text += ": " + spec.Failure.ForwardedPanic + "\n" + spec.Failure.Location.FullStackTrace
+			}
+			errs = append(errs, fmt.Errorf("%s: %s", spec.LeafNodeText, text))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// beside makes the stages of another subject in this world.
+func (w *world) beside(ctx context.Context, r *run) (*stages, error) {
+	overlay, err := subject.Pack(r.subject.Package)
+	if err != nil {
+		return nil, err
+	}
+	base, err := w.images(ctx, r, w.stages.store)
+	if err != nil {
+		return nil, err
+	}
+	return &stages{
+		fleet: w.stages.fleet, store: w.stages.store, base: base, overlay: overlay, note: r.note,
+		described: func(context.Context, *target.Target) {},
+	}, nil
+}
+
+// copied are stages that boot the same again.
+func (s *stages) copied() *stages {
+	return &stages{fleet: s.fleet, store: s.store, base: s.base, overlay: s.overlay, note: s.note, described: s.described}
+}
