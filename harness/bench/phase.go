@@ -17,6 +17,9 @@ const (
 	Close     Phase = "close"      // from our leave to the end of the stream
 	Gone      Phase = "gone"       // from our leave to the end of the process
 	Setup     Phase = "setup"
+	// Work is the set-up without the client's own pause on port 4242, which waits for
+	// nothing of the server's: what is compared.
+	Work Phase = "work"
 )
 
 // Phases in the order of a connection's life.
@@ -49,12 +52,13 @@ func span(c caller.Call, gone int64, p Phase) (ns int64, ok bool) {
 		from, to = c.LeftAt, gone
 	case Setup:
 		from, to = c.Intended, c.Ready
+	case Work:
+		return work(c)
 	}
 	return to - from, from != 0 && to != 0
 }
 
-// work is the set-up without our own pause on port 4242, which waits for nothing
-// of the server's: what the gate compares.
+// work is the set-up up to the first byte, and from our answer on.
 func work(c caller.Call) (ns int64, ok bool) {
 	if c.Err != nil || c.Ready == 0 {
 		return 0, false

@@ -152,7 +152,7 @@ func (s *Session) sumLines(origin int64) error {
 				each.note(c.Err)
 				continue
 			}
-			for _, p := range append([]Phase{Setup}, Phases...) {
+			for _, p := range append([]Phase{Setup, Work}, Phases...) {
 				if ns, ok := span(c, each.gone[i], p); ok {
 					values[p] = append(values[p], ns)
 				}
@@ -164,12 +164,12 @@ func (s *Session) sumLines(origin int64) error {
 		errs = append(errs, fail(each.Title, each.Failed, len(each.calls), first))
 	}
 	for _, each := range s.lines {
-		setup := each.Phases[Setup].P50
-		each.ToFloor = ratio(setup, s.line(lineFloor).Phases[Setup].P50)
+		setup := each.Phases[Work].P50
+		each.ToFloor = ratio(setup, s.line(lineFloor).Phases[Work].P50)
 		if ideal := s.line("ideal-" + each.Service); ideal != nil && each.Program == "qm" {
-			each.ToIdeal = ratio(setup, ideal.Phases[Setup].P50)
+			each.ToIdeal = ratio(setup, ideal.Phases[Work].P50)
 		} else if each.Program == "trivial" {
-			each.ToIdeal = ratio(setup, s.line(lineIdealTrivial).Phases[Setup].P50)
+			each.ToIdeal = ratio(setup, s.line(lineIdealTrivial).Phases[Work].P50)
 		}
 		each.Relative, each.Halves = relative(each, s.line(lineIdealTrivial))
 		s.Doc.Lines = append(s.Doc.Lines, each.Line)

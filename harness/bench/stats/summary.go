@@ -64,10 +64,10 @@ func Sum(ns []int64) Summary {
 	}
 	h := Histogram(ns)
 	us := func(v int64) float64 { return float64(v) / 1e3 }
-	s := Summary{
-		N: len(ns), Min: us(slices.Min(ns)), Max: us(slices.Max(ns)),
-		P50: us(h.ValueAtQuantile(50)), P90: us(h.ValueAtQuantile(90)), P99: us(h.ValueAtQuantile(99)),
-	}
+	s := Summary{N: len(ns), Min: us(slices.Min(ns)), Max: us(slices.Max(ns))}
+	// A histogram answers with the middle of a bucket, which may lie beyond the most.
+	at := func(q float64) float64 { return min(max(us(h.ValueAtQuantile(q)), s.Min), s.Max) }
+	s.P50, s.P90, s.P99 = at(50), at(90), at(99)
 	s.Median = MedianInterval(ns)
 	counts := map[int]int64{}
 	for _, v := range ns {
