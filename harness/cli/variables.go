@@ -9,7 +9,7 @@ import (
 
 // variable is one of the harness's, as a flag: --package is PACKAGE.
 type variable struct {
-	flag, help string
+	help string
 	// bare is the value of a flag that is given without one.
 	bare   string
 	values []string

@@ -60,14 +60,16 @@ func admitsOtherHosts(c judge.Case, f observe.Contacted) verdict.Finding {
 	if !f.Connected {
 		return verdict.Violated(expected, f.Opening.String(), "")
 	}
-	for _, r := range xinetd.Entries(f.Logged, xinetd.Fail, string(c.Service)) {
-		hint := whyRefused(c, f.Shipped.Config, r.Reason)
-		if denies := f.Shipped.Hosts["/etc/hosts.deny"]; r.Reason == xinetd.ReasonLibwrap && len(denies) > 0 {
-			hint = fmt.Sprintf("/etc/hosts.deny says %q: %s", strings.Join(denies, "; "), hint)
-		}
-		return verdict.Violated(expected, fmt.Sprintf("%v; xinetd logged: FAIL %s", f.Opening, r.Reason), hint)
+	refusals := xinetd.Entries(f.Logged, xinetd.Fail, string(c.Service))
+	if len(refusals) == 0 {
+		return verdict.Kept(expected, "connected, and no refusal logged")
 	}
-	return verdict.Kept(expected, "connected, and no refusal logged")
+	reason := refusals[0].Reason
+	hint := whyRefused(c, f.Shipped.Config, reason)
+	if denies := f.Shipped.Hosts["/etc/hosts.deny"]; reason == xinetd.ReasonLibwrap && len(denies) > 0 {
+		hint = fmt.Sprintf("/etc/hosts.deny says %q: %s", strings.Join(denies, "; "), hint)
+	}
+	return verdict.Violated(expected, fmt.Sprintf("%v; xinetd logged: FAIL %s", f.Opening, reason), hint)
 }
 
 func executes(_ judge.Case, f observe.Contacted) verdict.Finding {
