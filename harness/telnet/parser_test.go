@@ -41,19 +41,6 @@ func TestOverlongSubnegotiationIsBounded(t *testing.T) {
 	}
 }
 
-// merge joins neighbouring data, which depends on how the stream was cut.
-func merge(tokens []Token) []Token {
-	var out []Token
-	for _, token := range tokens {
-		if n := len(out); n > 0 && token.Kind == TokenData && out[n-1].Kind == TokenData {
-			out[n-1].Data = append(bytes.Clone(out[n-1].Data), token.Data...)
-			continue
-		}
-		out = append(out, token)
-	}
-	return out
-}
-
 func TestReadable(t *testing.T) {
 	for in, want := range map[string]string{
 		"a\r\x00\nb":                          "a\nb",
