@@ -73,6 +73,10 @@ func conversationGetsThrough(_ judge.Case, f observe.Contacted) verdict.Finding 
 	if left.Result.Form == qmclient.FormUnsolicited {
 		hint = "a packet came unasked: qm failed at its start, often since the tree cannot be written to"
 	}
+	// A terminal is told that all places are taken, a program is not.
+	if f.API.Ack && left.Result.Form == qmclient.FormNothing && left.Result.Outcome.Ended() {
+		hint = "an end without a word after the ACK is how qm meets a user too many: " + symptom.UserLimit.Hint()
+	}
 	return verdict.That(left.OK(), expected, left.String(), hint)
 }
 

@@ -134,6 +134,12 @@ var words = judgetest.Table{
 			}),
 		},
 		{
+			Name: "all places taken", Kind: verdict.Fail, Actual: "FIN after 1 byte", Hint: "NUMUSERS",
+			Facts: api(func(_ *qmclient.Greeting, l *qmclient.Leaving) {
+				l.Exact, l.Result = false, qmclient.Result{Form: qmclient.FormNothing, Outcome: wire.Outcome{Result: wire.EndedByFIN, Total: 1}}
+			}),
+		},
+		{
 			Name: "no end", Kind: verdict.Fail, Actual: "nothing for 5 s",
 			Facts: api(func(_ *qmclient.Greeting, l *qmclient.Leaving) {
 				l.End = wire.Outcome{Result: wire.TimedOut, Limit: 5 * time.Second}
