@@ -84,8 +84,7 @@ func newRoot(specs run.RunSpecs) *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(newRun(specs), newList(), newExplain(), newJudge(), newFaults(), newMan())
-	// "make bench" has its command here as well, as soon as there is one.
+	root.AddCommand(newRun(specs), newList(), newExplain(), newJudge(), newFaults(), newBench(specs), newMan())
 	return root
 }
 

@@ -27,6 +27,7 @@ var variables = map[string]variable{
 	"strict":   {help: "count a failing SHOULD", bare: "1", values: []string{"0", "1"}},
 	"procs":    {help: "looks at targets that are under way at once, a `NUMBER` (default: from the cores)"},
 	"annotate": {help: "mark the package's lines in GitHub Actions' words, 0 or 1 (default: where they run)", bare: "1", values: []string{"0", "1"}},
+	"baseline": {help: "`DIR` of the package, or a bench.json, that is compared with"},
 	"fault":    {help: "only the fault or variant of this `NAME`; several with blanks between"},
 }
 

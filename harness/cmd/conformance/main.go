@@ -8,6 +8,7 @@ import (
 
 	"qmconformance/harness/cli"
 	_ "qmconformance/suites"
+	_ "qmconformance/suites/benchmark"
 )
 
 func main() { os.Exit(cli.Main(os.Args[1:], ginkgo.RunSpecs)) }
