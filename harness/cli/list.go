@@ -10,7 +10,7 @@ import (
 
 	"qmconformance/harness/judge"
 	"qmconformance/harness/requirement"
-	"qmconformance/harness/requirement/page"
+	"qmconformance/harness/requirement/handbook"
 )
 
 func newList() *cobra.Command {
@@ -116,7 +116,7 @@ func explain(w io.Writer, r requirement.Requirement) {
 		{"Explained by a violation of", strings.Join(r.Follows, ", ")},
 		{"Keeps from being judged, if violated", strings.Join(behind(r.ID), ", ")},
 		{"The target must be able to", strings.Join(needs, ", ")},
-		{"More", page.Link(r)},
+		{"More", handbook.Link(r)},
 	} {
 		if strings.TrimSpace(part.text) != "" {
 			fmt.Fprintf(w, "\n%s\n", oneParagraph(part.name+": "+oneLine(part.text)))

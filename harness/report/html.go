@@ -4,6 +4,8 @@ import (
 	"bytes"
 	_ "embed"
 	"html/template"
+
+	"qmconformance/harness/requirement/handbook"
 )
 
 //go:embed report.html.tmpl
@@ -17,6 +19,7 @@ var pageScript string
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"text":   printable,
+	"more":   handbook.LinkTo,
 	"style":  func() template.CSS { return template.CSS(pageStyle) },
 	"script": func() template.JS { return template.JS(pageScript) },
 }).Parse(pageText))

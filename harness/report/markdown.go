@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"qmconformance/harness/requirement/handbook"
 	"qmconformance/harness/verdict"
 )
 
@@ -34,7 +35,7 @@ func renderMarkdown(r Results, x Extra) ([]byte, error) {
 				title += "<br>" + plural(len(e.follows), "more verdict") + " because of it: " + md(strings.Join(names(e.follows), ", "))
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", label(e.Verdict, x.Strict), title,
-				md(e.Expected), md(e.Actual), md(e.Hint), md(folders(e.evidence)))
+				md(e.Expected), md(e.Actual), md(e.Hint)+"<br>See <code>"+md(handbook.LinkTo(e.Area, e.ID))+"</code>", md(folders(e.evidence)))
 		}
 		b.WriteString("\n")
 		if command := x.rerun(roots[0].Verdict); command != "" {

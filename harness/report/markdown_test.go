@@ -25,7 +25,7 @@ func TestMarkdownHasWhatIsRedInSight(t *testing.T) {
 	for _, want := range []string{
 		"## VIOLATIONS with the real ScarletDME 2.6-6: of 9 verdicts",
 		"package **fixtures/reference**",
-		"| FAIL | **SERV-17** qmserver and qmclient: The sentence of SERV-17.<br>2 more verdicts because of it: IDENT-13 qmserver, IDENT-14 qmclient | what is right | what was seen | Change the line. | evidence/SERV-17-{qmserver,qmclient} |",
+		"| FAIL | **SERV-17** qmserver and qmclient: The sentence of SERV-17.<br>2 more verdicts because of it: IDENT-13 qmserver, IDENT-14 qmclient | what is right | what was seen | Change the line.<br>See <code>docs/requirements/services.md&#35;serv-17</code> | evidence/SERV-17-{qmserver,qmclient} |",
 		"| ERROR | **STDIO-10**",
 		"```sh\nmake conformance FOCUS='SERV-17 qmserver'\n```",
 	} {

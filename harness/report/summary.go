@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"qmconformance/harness/requirement/handbook"
 	"qmconformance/harness/verdict"
 )
 
@@ -159,6 +160,10 @@ func (p *printer) cause(e entry) {
 		{"actual", oneLine(e.Actual, most), 1},
 		last,
 		{"evidence", p.path(folders(e.evidence)), 1},
+	}
+	// Where more is written of the requirement, if that costs no line.
+	if more := rows[3].text + "; see " + handbook.LinkTo(e.Area, e.ID); rows[3].text != "" && e.Area != "" && utf8.RuneCountInString(more) <= width {
+		rows[3].text = more
 	}
 	room := func(text string) int { return len(wrap(text, width)) }
 	total := len(wrap(head, p.o.Width-2))

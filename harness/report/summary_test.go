@@ -38,14 +38,14 @@ FAIL SERV-17 qmserver and qmclient: Change the line.
   expected what is right
   actual   what was seen
   rule     The sentence of SERV-17.
-  evidence results/evidence/SERV-17-{qmserver,qmclient}
+  evidence results/evidence/SERV-17-{qmserver,qmclient}; see docs/requirements/services.md#serv-17
   2 more follow from it: IDENT-13 qmserver, IDENT-14 qmclient
 
 ERROR STDIO-10 qmclient: Change the line.
   expected what is right
   actual   what was seen
   rule     The sentence of STDIO-10.
-  evidence results/evidence/STDIO-10-qmclient
+  evidence results/evidence/STDIO-10-qmclient; see docs/requirements/stdio.md#stdio-10
 
 WARN SERV-07 qmclient: The sentence of SERV-07.
   what was seen; Change the line.
@@ -180,7 +180,7 @@ func TestALongHintTakesTheRoomOfWhatIsShort(t *testing.T) {
   lorem ipsum lorem ipsum lorem ipsum lorem ipsum lorem ipsum lorem ipsum
   expected what is right
   actual   what was seen
-  evidence results/evidence/SERV-17-qmserver`)
+  evidence results/evidence/SERV-17-qmserver; see docs/requirements/services.md#serv-17`)
 }
 
 func TestWhatHasNoTextHasNoLine(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 
 	"qmconformance/harness/programs"
 	"qmconformance/harness/requirement"
-	"qmconformance/harness/requirement/page"
+	"qmconformance/harness/requirement/handbook"
 )
 
 func main() {
@@ -31,11 +31,11 @@ func write() error {
 	if err != nil {
 		return err
 	}
-	pages, err := page.Pages(catalogue)
+	pages, err := handbook.Pages(catalogue)
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(root, page.Dir)
+	dir := filepath.Join(root, handbook.Dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}

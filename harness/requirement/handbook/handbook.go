@@ -1,5 +1,5 @@
-// Package page writes the catalogue as pages for people, one for each area.
-package page
+// Package handbook writes the catalogue as pages for people, one for each area.
+package handbook
 
 import (
 	"bytes"
@@ -18,9 +18,10 @@ const Dir = "docs/requirements"
 func Anchor(id string) string { return strings.ToLower(id) }
 
 // Link leads to a requirement from the harness's directory.
-func Link(r requirement.Requirement) string {
-	return path.Join(Dir, r.Area+".md") + "#" + Anchor(r.ID)
-}
+func Link(r requirement.Requirement) string { return LinkTo(r.Area, r.ID) }
+
+// LinkTo is Link of what a verdict knows of its requirement.
+func LinkTo(area, id string) string { return path.Join(Dir, area+".md") + "#" + Anchor(id) }
 
 //go:embed area.md.tmpl index.md.tmpl
 var templates embed.FS
