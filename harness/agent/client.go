@@ -120,8 +120,12 @@ func call[Req, Res any](ctx context.Context, c *Client, method string, req Req, 
 // net/rpc flattens to text.
 func remote(err error) error {
 	var server rpc.ServerError
-	if errors.As(err, &server) && strings.HasSuffix(string(server), syscall.ENOENT.Error()) {
+	switch {
+	case !errors.As(err, &server):
+	case strings.HasSuffix(string(server), syscall.ENOENT.Error()):
 		return fmt.Errorf("%w (%s)", fs.ErrNotExist, string(server))
+	case strings.HasSuffix(string(server), ErrNotRegular.Error()):
+		return fmt.Errorf("%w (%s)", ErrNotRegular, string(server))
 	}
 	return err
 }

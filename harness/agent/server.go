@@ -207,6 +207,9 @@ type ReadRequest struct {
 	Max    int64
 }
 
+// ErrNotRegular says that a device, a pipe or a directory is in a file's place.
+var ErrNotRegular = errors.New("no regular file")
+
 // ReadFile reads a file, or a part of it.
 func (a *Agent) ReadFile(req ReadRequest, text *[]byte) error {
 	// Not to be kept waiting by a pipe that a package has put in a file's place.
@@ -218,7 +221,7 @@ func (a *Agent) ReadFile(req ReadRequest, text *[]byte) error {
 	if info, err := f.Stat(); err != nil {
 		return err
 	} else if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no regular file: %s", req.Path, info.Mode().Type())
+		return fmt.Errorf("%s (%s): %w", req.Path, info.Mode().Type(), ErrNotRegular)
 	}
 	if req.Max == 0 {
 		req.Max = 16 << 20
