@@ -77,6 +77,11 @@ func (f *Neighboured) withoutSuperServer(ctx context.Context, s *Scene, open []*
 	if f.Stopped, err = reaches(ctx, s, pid, "T"); err != nil {
 		return err
 	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(noticeTime):
+	}
 	for i, o := range open {
 		if !o.LoggedIn {
 			continue
@@ -95,6 +100,10 @@ func (f *Neighboured) withoutSuperServer(ctx context.Context, s *Scene, open []*
 	f.Continued, err = reaches(ctx, s, pid, "S")
 	return err
 }
+
+// noticeTime is for what watches the super-server: on a busy machine it would see
+// the stop only after three commands had been answered, each in a millisecond.
+const noticeTime = 200 * time.Millisecond
 
 // answerLimit is for the answer to a command that takes a millisecond, from a
 // session that somebody may have stopped.
