@@ -101,7 +101,7 @@ func (s *Session) CheckGate(ctx context.Context) error {
 				b, want = slow[s.B], "slower"
 			}
 			began := time.Now()
-			_, change := s.blocks(ctx, plain[s.A], b, batch(requirement.QMClient), trials.Compare, 3*trials.Compare)
+			list, change := s.blocks(ctx, plain[s.A], b, batch(requirement.QMClient), trials.Compare, 3*trials.Compare)
 			d := gate.Decide(noise, change)
 			d.Noise, d.Change = finite(noise), finite(change)
 			switch {
@@ -114,7 +114,7 @@ func (s *Session) CheckGate(ctx context.Context) error {
 			}
 			s.Doc.Gate = append(s.Doc.Gate, Gate{
 				Service: "trial, " + want, Metric: Metric, Decision: d, TookMS: time.Since(began).Milliseconds(),
-				Noise: []gate.Block{}, Change: []gate.Block{},
+				Noise: []gate.Block{}, Change: list,
 			})
 			s.Note("trial %d, %s: %s: %+.2f %% ± %.2f (standard error), %d blocks in %.1f s", i+1, want, d.Verdict, change.Percent(), 100*change.Error, change.Blocks, time.Since(began).Seconds())
 		}

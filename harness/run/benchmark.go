@@ -25,7 +25,8 @@ func benchmarks(filters ...string) bool {
 		if !strings.Contains(f, bench.Label) {
 			continue
 		}
-		if match, err := types.ParseLabelFilter(f); err == nil && match([]string{bench.Label}) {
+		match, err := types.ParseLabelFilter(f)
+		if err == nil && (match([]string{bench.Label}) || match([]string{bench.Label, bench.CheckLabel})) {
 			return true
 		}
 	}
