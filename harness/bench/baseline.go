@@ -9,8 +9,6 @@ import (
 
 	"github.com/distribution/reference"
 
-	"qmconformance/harness/settings"
-	"qmconformance/harness/subject"
 	"qmconformance/harness/usage"
 )
 
@@ -45,9 +43,8 @@ func ResolveBaseline(text string, machine Machine) (Resolved, error) {
 		if r.Package, err = filepath.Abs(text); err != nil {
 			return r, err
 		}
-		_, err = subject.Resolve(settings.Settings{Package: r.Package, QMSys: settings.StandIn}, "")
-		if err != nil {
-			return r, usage.Errorf("BASELINE=%s: %s", text, strings.Replace(err.Error(), "PACKAGE=", "", 1))
+		if entries, err := os.ReadDir(text); err != nil || len(entries) == 0 {
+			return r, usage.Errorf("BASELINE=%s is empty or cannot be read; name the directory of a package, which holds its etc/", text)
 		}
 		return r, nil
 	case err == nil:
