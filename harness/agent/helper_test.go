@@ -88,8 +88,8 @@ func TestTheEndOfTheServerOfAConnectionIsSeen(t *testing.T) {
 	file.Close()
 	served.Close()
 
-	own := client.LocalAddr().(*net.TCPAddr).AddrPort()
-	pid, err := c.WatchEnd(t.Context(), own)
+	listener := l.Addr().(*net.TCPAddr).AddrPort()
+	pid, err := c.WatchEnd(t.Context(), Ends{client.LocalAddr().(*net.TCPAddr).AddrPort(), listener})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(pid).To(Equal(server.Process.Pid))
 	before := yardstick.Now()
@@ -101,6 +101,6 @@ func TestTheEndOfTheServerOfAConnectionIsSeen(t *testing.T) {
 
 	_, err = c.Ended(t.Context(), pid)
 	g.Expect(err).To(MatchError(ContainSubstring("is not watched")), "an end is told once")
-	_, err = c.WatchEnd(t.Context(), netip.MustParseAddrPort("192.0.2.1:9"))
+	_, err = c.WatchEnd(t.Context(), Ends{netip.MustParseAddrPort("192.0.2.1:9"), listener})
 	g.Expect(err).To(MatchError(ContainSubstring("no process serves")))
 }
