@@ -128,7 +128,7 @@ func growths(b *strings.Builder, d *Document) {
 }
 
 func comparison(b *strings.Builder, d *Document) {
-	if d.Baseline.Kind == "" && len(d.Gate) == 0 {
+	if len(d.Gate) == 0 && d.Baseline.Why == "" {
 		return
 	}
 	fmt.Fprintf(b, "\nB, the subject, against A, %s %s", d.Baseline.Kind, d.Baseline.Name)

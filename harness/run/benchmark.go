@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,7 +93,7 @@ func (r *run) measure(ctx context.Context, specs RunSpecs, doc *bench.Document) 
 		return err
 	}
 	doc.Subject = r.world.describe(r)
-	if r.checksGate() {
+	if r.checksGate {
 		for _, side := range []struct {
 			name string
 			at   **bench.Side
@@ -124,9 +125,12 @@ func (r *run) measure(ctx context.Context, specs RunSpecs, doc *bench.Document) 
 	return errors.Join(failures(r.final), session.After(context.WithoutCancel(ctx), before))
 }
 
-// checksGate says whether the gate itself is tried, in place of a package.
-func (r *run) checksGate() bool {
-	return strings.Contains(r.suite.LabelFilter+r.settings.Labels, bench.CheckLabel)
+// wantsCheck says whether the gate itself is to be tried, in place of a package.
+func wantsCheck(filters ...string) bool {
+	return slices.ContainsFunc(filters, func(f string) bool {
+		match, err := types.ParseLabelFilter(f)
+		return err == nil && strings.Contains(f, bench.CheckLabel) && match([]string{bench.Label, bench.CheckLabel})
+	})
 }
 
 // side boots a target, lifts its limits and starts it.
@@ -164,7 +168,11 @@ func (r *run) baselineStages(ctx context.Context, b bench.Resolved) (*stages, er
 		// A finished image is taken as it is.
 		other.subject.Base, other.subject.Tree, other.settings.QMSys = b.Image, "", "image"
 	}
-	return r.world.beside(ctx, &other)
+	st, err := r.world.beside(ctx, &other)
+	if b.Kind == bench.KindImage && isUsage(err) {
+		return nil, usage.Errorf("BASELINE=%s is neither a directory, a file, nor an image with xinetd that this machine has or a registry gives", b.Name)
+	}
+	return st, err
 }
 
 // prepareBenchmark is prepare for a benchmark: no requirement is selected.
@@ -172,11 +180,13 @@ func (r *run) prepareBenchmark() error {
 	if err := r.read(); err != nil {
 		return err
 	}
-	asked := ""
-	if !r.checksGate() {
-		asked = "!" + bench.CheckLabel
+	// Asked before the filters are put together, since they name it to leave it out.
+	r.checksGate = wantsCheck(r.suite.LabelFilter, r.settings.Labels)
+	leaveOut := "!" + bench.CheckLabel
+	if r.checksGate {
+		leaveOut = ""
 	}
-	if err := r.filter(bench.Label, asked); err != nil {
+	if err := r.filter(bench.Label, leaveOut); err != nil {
 		return err
 	}
 	chosen := 0

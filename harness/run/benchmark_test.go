@@ -15,3 +15,11 @@ func TestABenchmarkIsAskedForByName(t *testing.T) {
 	}
 	NewWithT(t).Expect(benchmarks("", "benchmark")).To(BeTrue(), "either filter")
 }
+
+func TestTheGateIsTriedOnlyWhereThatIsAskedFor(t *testing.T) {
+	for filter, want := range map[string]bool{
+		"": false, "benchmark": false, "benchmark && !gate-check": false, "(benchmark) && (!gate-check)": false, "benchmark && gate-check": true, "gate-check": true,
+	} {
+		NewWithT(t).Expect(wantsCheck(filter)).To(Equal(want), filter)
+	}
+}

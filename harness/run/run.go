@@ -57,6 +57,8 @@ type run struct {
 	// progress tells how the run goes, on standard error: standard output is the report.
 	progress *progress.Progress
 	world    *world
+	// checksGate says that a benchmark tries its own gate.
+	checksGate bool
 
 	mu sync.Mutex
 	// trouble is the first error that did not end the run, but must be told.
