@@ -102,6 +102,9 @@ func (s *Session) CheckGate(ctx context.Context) error {
 			}
 			began := time.Now()
 			list, change := s.blocks(ctx, plain[s.A], b, batch(requirement.QMClient), trials.Compare, 3*trials.Compare)
+			if !within(ctx) {
+				return ctx.Err()
+			}
 			d := gate.Decide(noise, change)
 			d.Noise, d.Change = finite(noise), finite(change)
 			switch {
