@@ -162,7 +162,7 @@ func (r *run) side(ctx context.Context, name string, from *stages, doc *bench.Do
 // baselineStages are those of the baseline, with what it leaves out as the subject
 // has it.
 func (r *run) baselineStages(ctx context.Context, b bench.Resolved) (*stages, error) {
-	other := run{kit: r.kit, settings: r.settings, subject: r.subject, began: r.began}
+	other := run{kit: r.kit, progress: r.progress, settings: r.settings, subject: r.subject, began: r.began}
 	other.subject.Package, other.subject.PackageName = b.Package, b.Name
 	if b.Kind == bench.KindImage {
 		// A finished image is taken as it is.
