@@ -50,11 +50,14 @@ const (
 	// keptLimit is for the end of the refused connection: xinetd gives up after 30 s
 	// (xconfig.h, LOGUSER_FAILURE_TIMEOUT).
 	keptLimit = 40 * time.Second
+	// stillLimit is for an end that has come already to be read.
+	stillLimit = 50 * time.Millisecond
 )
 
-// Silences refuses clients whose host never answers.
+// Silences refuses clients whose host never answers, and restarts xinetd meanwhile:
+// whoever asks is a process of its own, which asks on. So one silence does for both.
 var Silences = &Look[Silenced]{
-	Name: "silences", Stage: SilentIdentity, Patient: true, Limit: 150 * time.Second,
+	Name: "silences", Stage: SilentIdentity, Patient: true, Limit: 120 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Silenced, err error) {
 		q := &quiet{s: s}
 		if q.host, err = s.Clients(ctx); err != nil {
@@ -71,52 +74,14 @@ var Silences = &Look[Silenced]{
 			return f, err
 		}
 		defer func() { err = errors.Join(err, edition.Undo(ctx)) }()
-		if err := f.restart(ctx, q); err != nil {
-			return f, err
-		}
-		return f, f.wait(ctx, q)
+		return f, f.take(ctx, q)
 	},
 }
 
-// restart restarts xinetd while a question is pending. afresh before and after ends
-// whoever holds one of the listening sockets, those that wait for an answer too.
-func (f *Silenced) restart(ctx context.Context, q *quiet) error {
+func (f *Silenced) take(ctx context.Context, q *quiet) error {
 	if err := afresh(ctx, q.s); err != nil {
 		return err
 	}
-	c, err := q.refused(ctx, requirement.QMServer)
-	defer c.leave(ctx)
-	if err != nil {
-		return err
-	}
-	f.Pending = c.asked
-	mark, err := q.s.MarkLog(ctx)
-	if err != nil {
-		return err
-	}
-	if _, err := q.s.StopXinetd(ctx, syscall.SIGTERM); err != nil {
-		return err
-	}
-	if _, err := q.s.Launch(ctx, startLimit); err != nil {
-		return err
-	}
-	f.Restarted = visits(ctx, q.s, "restarted")
-	log, err := q.s.ReadLog(ctx, mark)
-	q.s.Evidence.Text("restart-xinetd.log", log.Text)
-	for _, r := range xinetd.Messages(log.Records) {
-		if strings.Contains(r.Text, "bind failed") {
-			f.BindFailures = append(f.BindFailures, r)
-		}
-	}
-	return err
-}
-
-// wait has a client refused at each port, lets others come, and awaits the ends.
-func (f *Silenced) wait(ctx context.Context, q *quiet) error {
-	if err := afresh(ctx, q.s); err != nil {
-		return err
-	}
-	f.Kept = map[requirement.Service]Kept{}
 	clients := map[requirement.Service]*quietClient{}
 	for _, service := range requirement.NetworkServices {
 		c, err := q.refused(ctx, service)
@@ -127,21 +92,58 @@ func (f *Silenced) wait(ctx context.Context, q *quiet) error {
 		clients[service] = c
 	}
 	f.Others = visits(ctx, q.s, "others")
+	if err := f.restart(ctx, q.s, clients); err != nil {
+		return err
+	}
+	f.Kept = map[requirement.Service]Kept{}
+	for service, c := range clients {
+		f.Kept[service] = c.kept(ctx, q.s, string(service)+"-kept")
+	}
+	return nil
+}
+
+// restart restarts xinetd while questions are pending.
+func (f *Silenced) restart(ctx context.Context, s *Scene, clients map[requirement.Service]*quietClient) error {
+	for _, c := range clients {
+		f.Pending = f.Pending || c.asked && !c.ended(ctx)
+	}
+	mark, err := s.MarkLog(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.StopXinetd(ctx, syscall.SIGTERM); err != nil {
+		return err
+	}
+	if _, err := s.Launch(ctx, startLimit); err != nil {
+		return err
+	}
+	f.Restarted = visitsAtOnce(ctx, s, "restarted")
+	log, err := s.ReadLog(ctx, mark)
+	s.Evidence.Log("restart-xinetd.log", log.Text)
+	for _, r := range xinetd.Messages(log.Records) {
+		if strings.Contains(r.Text, "bind failed") {
+			f.BindFailures = append(f.BindFailures, r)
+		}
+	}
+	return err
+}
+
+// visitsAtOnce is visits where a port that nobody serves would cost the other its
+// time.
+func visitsAtOnce(ctx context.Context, s *Scene, name string) map[requirement.Service]Visit {
+	m := map[requirement.Service]Visit{}
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	for service, c := range clients {
+	for _, service := range requirement.NetworkServices {
 		wg.Go(func() {
-			end := c.second.Await(ctx, "the end of the refused connection", keptLimit, wire.AtLeast(1))
-			k := Kept{Connected: c.second.Connected(), Asked: c.asked, Outcome: end.String(), Took: end.At}
-			k.Refused = k.Connected && end.Ended() && end.Total == 0
-			q.s.Evidence.Wire(string(service)+"-kept", c.second.Transcript())
+			v := spokenWith(ctx, s, service, name)
 			mu.Lock()
 			defer mu.Unlock()
-			f.Kept[service] = k
+			m[service] = v
 		})
 	}
 	wg.Wait()
-	return nil
+	return m
 }
 
 // quiet is a client host, with an address whose identity server is silent.
@@ -156,7 +158,9 @@ type quiet struct {
 type quietClient struct {
 	first  *probed
 	second wire.Link
-	asked  bool
+	// dialled is when the second was.
+	dialled time.Time
+	asked   bool
 }
 
 // refused never returns nil, so that what there is of it can be left.
@@ -172,6 +176,7 @@ func (q *quiet) refused(ctx context.Context, service requirement.Service) (*quie
 	if err != nil {
 		return c, err
 	}
+	c.dialled = time.Now()
 	if c.second, err = q.host.Dial(ctx, to); err != nil {
 		return c, err
 	}
@@ -188,6 +193,21 @@ func (q *quiet) refused(ctx context.Context, service requirement.Service) (*quie
 		}
 	}
 	return c, nil
+}
+
+// ended says that the refused connection is over already.
+func (c *quietClient) ended(ctx context.Context) bool {
+	return c.second.Await(ctx, "the question to be pending still", stillLimit, wire.AtLeast(1)).Ended()
+}
+
+// kept waits for the end of the refused connection, which may be long past: the
+// outcome has the time of the event.
+func (c *quietClient) kept(ctx context.Context, s *Scene, name string) Kept {
+	end := c.second.Await(ctx, "the end of the refused connection", max(stillLimit, keptLimit-time.Since(c.dialled)), wire.AtLeast(1))
+	k := Kept{Connected: c.second.Connected(), Asked: c.asked, Outcome: end.String(), Took: end.At}
+	k.Refused = k.Connected && end.Ended() && end.Total == 0
+	s.Evidence.Wire(name, c.second.Transcript())
+	return k
 }
 
 func (c *quietClient) leave(ctx context.Context) {
