@@ -36,6 +36,8 @@ type Aftermath struct {
 // Survived is how a service fared under clients that misbehave.
 type Survived struct {
 	Service requirement.Service
+	// Program is the file of the database's program.
+	Program string
 	Manners []Aftermath
 	// Resident is a session from before; it answered Before, and After.
 	Resident Residence
@@ -77,6 +79,9 @@ var Survival = &Look[Survived]{
 	Limit: 150 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Survived, err error) {
 		f.Service = s.Service
+		if f.Program, err = s.Resolve(ctx, s.QM()); err != nil {
+			return f, err
+		}
 		service := string(s.Service)
 		edition, err := s.Edit(ctx, xinetd.Set(service, "cps", "1000 1"),
 			xinetd.Set(service, "instances", "UNLIMITED"), xinetd.Set(service, "per_source", "UNLIMITED"))

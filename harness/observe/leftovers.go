@@ -16,6 +16,8 @@ type Leftover struct {
 	PID  int
 	Comm string
 	Args string
+	// Program is the file that it runs; empty of a zombie.
+	Program string
 	// State is that of proc(5); a zombie is a process that nobody has reaped.
 	State string
 	// Busy is the share of one processor that it took in busyInterval.
@@ -117,7 +119,7 @@ func awaitLeaving(ctx context.Context, s *Scene, before crowd) (left []Leftover,
 			stay := known[identity(p)]
 			interval := max(snap.Clock-stay.since, tick)
 			left = append(left, Leftover{
-				PID: p.PID, Comm: p.Comm, Args: strings.Join(p.Args, " "), State: p.State, RSS: p.RSS,
+				PID: p.PID, Comm: p.Comm, Args: strings.Join(p.Args, " "), Program: p.Exe, State: p.State, RSS: p.RSS,
 				Busy: stay.used().Seconds() / interval.Seconds(),
 			})
 		}

@@ -33,6 +33,7 @@ type KnownFailure struct {
 	Version  string                `yaml:"qm-version"` // regular expression, empty for any
 	Xinetd   string                `yaml:"xinetd"`     // regular expression on the version, empty for any
 	When     string                `yaml:"when"`       // a condition's name, empty for always
+	Symptom  string                `yaml:"symptom"`    // the rule's word for what it looks like, empty for any
 	// Intermittent says that the defect shows by chance. Such an entry is stale
 	// only where the requirement is tried so often that luck is excluded: Tries
 	// times at a chance of Rate or more, with (1-Rate)^Tries below one in a million.
@@ -156,12 +157,15 @@ func matches(expr, text string) bool {
 	return err == nil && re.MatchString(text)
 }
 
-// Excuse applies an entry of the list to a finding: a violation becomes
-// known-failing, and a pass becomes an error of ours, since the entry is stale,
+// Excuse applies an entry of the list to a finding: a violation with the entry's
+// symptom becomes known-failing, and a pass becomes an error of ours, since the entry is stale,
 // unless the defect shows by chance and was not tried often enough to tell.
 func (k KnownFailure) Excuse(f Finding) Finding {
 	switch f.Kind {
 	case Fail:
+		if k.Symptom != "" && k.Symptom != f.Symptom {
+			return f
+		}
 		f.Kind = KnownFailing
 		f.Hint = strings.Join(strings.Fields(k.Reason), " ") + " (" + k.Link + ")"
 	case Pass:

@@ -64,12 +64,20 @@ func TestExcuse(t *testing.T) {
 		k.Rate, k.Tries = rate, tries
 		return k
 	}
+	of := func(symptom string) verdict.KnownFailure {
+		k := steady
+		k.Symptom = symptom
+		return k
+	}
 	for name, c := range map[string]struct {
 		entry verdict.KnownFailure
 		from  verdict.Kind
 		to    verdict.Kind
 	}{
 		"a violation is known":                       {steady, verdict.Fail, verdict.KnownFailing},
+		"a violation with its symptom is known":      {of("s"), verdict.Fail, verdict.KnownFailing},
+		"a violation with another one is not":        {of("t"), verdict.Fail, verdict.Fail},
+		"by its symptom: a pass makes it stale too":  {of("t"), verdict.Pass, verdict.Error},
 		"a pass makes the entry stale":               {steady, verdict.Pass, verdict.Error},
 		"an error stays one":                         {steady, verdict.Error, verdict.Error},
 		"not testable stays so":                      {steady, verdict.NotTestable, verdict.NotTestable},
@@ -84,12 +92,12 @@ func TestExcuse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			got := c.entry.Excuse(verdict.Finding{Kind: c.from, Expected: "e", Actual: "what was seen", Hint: "h"})
+			got := c.entry.Excuse(verdict.Finding{Kind: c.from, Expected: "e", Actual: "what was seen", Hint: "h", Symptom: "s"})
 			g.Expect(got.Kind).To(Equal(c.to))
 			g.Expect(got.Expected).To(Equal("e"))
 			g.Expect(got.Actual).To(ContainSubstring("what was seen"))
 			switch {
-			case c.from == verdict.Fail:
+			case c.from == verdict.Fail && c.to == verdict.KnownFailing:
 				g.Expect(got.Hint).To(And(ContainSubstring(c.entry.Link), Not(ContainSubstring("\n"))))
 			case c.to == verdict.Error && c.from == verdict.Pass:
 				g.Expect(got.Hint).To(ContainSubstring("stale"))

@@ -44,6 +44,9 @@ type Finding struct {
 	Hint string
 	// Where is the line that the hint is about, of a rule that knows it.
 	Where Place
+	// Symptom tells, of a violation that may have several, what it looks like: a known
+	// failure that names a symptom excuses no other.
+	Symptom string
 }
 
 // Kept is the finding of a requirement that holds; actual says what was seen.

@@ -2,6 +2,8 @@ package hostile
 
 import (
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"qmconformance/harness/judge"
@@ -32,13 +34,27 @@ func nothingLeft(m observe.Manner) func(judge.Case, observe.Survived) verdict.Fi
 			return unreached(f, "none of %d clients came as far as that: %s", len(a.Misdeeds), missed)
 		}
 		if wrong := remains(a); len(wrong) > 0 {
-			return verdict.Violated(expected, fmt.Sprintf("of %d clients: %s", reached, strings.Join(wrong, "; ")), "")
+			v := verdict.Violated(expected, fmt.Sprintf("of %d clients: %s", reached, strings.Join(wrong, "; ")), "")
+			if allOfQM(a.Left, f.Program) {
+				v.Symptom = leftByQM
+			}
+			return v
 		}
 		if a.PlacesBefore < 0 || a.PlacesAfter < 0 {
 			return verdict.Unmet("the database does not tell its users: %s", strings.TrimSpace(a.Users))
 		}
 		return verdict.Kept(expected, fmt.Sprintf("nothing of %d clients after %v", reached, a.Took.Round(1e6)))
 	}
+}
+
+// leftByQM is the symptom of what qm itself leaves, as distinct from what a package
+// has put before or beside it: a defect of qm's excuses no wrapper's.
+const leftByQM = "left-by-qm"
+
+// allOfQM says whether all that stayed are programs of the database's own. Where no
+// process stayed, places and locks did, which nobody else takes.
+func allOfQM(left []observe.Leftover, program string) bool {
+	return !slices.ContainsFunc(left, func(l observe.Leftover) bool { return path.Dir(l.Program) != path.Dir(program) })
 }
 
 // arrived counts the clients that got to where they were to misbehave, and says

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"qmconformance/harness/judge"
 	"qmconformance/harness/judge/judgetest"
 	"qmconformance/harness/observe"
 	"qmconformance/harness/process"
@@ -178,3 +179,35 @@ var others = judgetest.Table{
 }
 
 func TestRules(t *testing.T) { judgetest.Run(t, area, leaving, others) }
+
+// The known failures of ScarletDME excuse what its own program leaves, and nothing
+// that a package has put before it or beside it.
+func TestTheSymptomTellsWhoseProcessStays(t *testing.T) {
+	for name, c := range map[string]struct {
+		left    []string
+		places  int
+		symptom string
+	}{
+		"qm":                      {[]string{"/usr/qmsys/bin/qm"}, 1, leftByQM},
+		"a place alone":           {nil, 2, leftByQM},
+		"a wrapper":               {[]string{"/usr/bin/perl"}, 1, ""},
+		"qm and a wrapper":        {[]string{"/usr/qmsys/bin/qm", "/usr/bin/dash"}, 1, ""},
+		"one that nobody reaps":   {[]string{""}, 1, ""},
+		"qm, by another name":     {[]string{"/usr/qmsys/bin/qm.real"}, 1, leftByQM},
+		"another tree's namesake": {[]string{"/opt/bin/qm"}, 1, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			facts := after(observe.LeaveAtOnce, func(a *observe.Aftermath) {
+				a.PlacesAfter = c.places
+				for _, program := range c.left {
+					a.Left = append(a.Left, observe.Leftover{Program: program})
+				}
+			})
+			facts.Program = "/usr/qmsys/bin/qm"
+			found := nothingLeft(observe.LeaveAtOnce)(judge.Case{}, facts)
+			if found.Kind != verdict.Fail || found.Symptom != c.symptom {
+				t.Errorf("%s with symptom %q", found.Kind, found.Symptom)
+			}
+		})
+	}
+}
