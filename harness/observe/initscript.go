@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"slices"
 	"syscall"
 	"time"
 
@@ -257,7 +256,7 @@ func editBoth(ctx context.Context, s *Scene, settings ...Setting) (*target.Editi
 	}
 	var changes []xinetd.Change
 	for _, service := range requirement.NetworkServices {
-		if !slices.ContainsFunc(config.Service(string(service)), func(b xinetd.Block) bool { return b.Dropped == "" }) {
+		if !defined(config, service) {
 			continue
 		}
 		for _, one := range settings {

@@ -144,4 +144,4 @@ var stopsAndStarts = judgetest.Table{
 	},
 }
 
-func TestRules(t *testing.T) { judgetest.Run(t, area, reloads, stopsAndStarts, databases) }
+func TestRules(t *testing.T) { judgetest.Run(t, area, reloads, withdrawals, stopsAndStarts, databases) }
