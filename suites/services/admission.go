@@ -27,12 +27,12 @@ var _ = judge.Section(area, "admission", func() {
 var refusalHints = map[string]string{
 	xinetd.ReasonAddress:    "only_from or no_access refuses the client: remove them from the package",
 	xinetd.ReasonLibwrap:    "hosts.allow and hosts.deny refuse the client (the daemon's name there is that of the server program)",
-	xinetd.ReasonTime:       "access_times closes the service at this hour",
-	xinetd.ReasonInstances:  "instances refuses the client",
-	xinetd.ReasonPerSource:  "per_source refuses the client",
-	xinetd.ReasonLoad:       "max_load refuses the client",
-	xinetd.ReasonConnection: "cps refuses the client",
-	xinetd.ReasonProcesses:  "the limit on all processes of xinetd (-limit) refuses the client",
+	xinetd.ReasonTime:       "access_times closes the service at this hour: remove the line",
+	xinetd.ReasonInstances:  "instances refuses the client: raise it, or remove the line",
+	xinetd.ReasonPerSource:  "per_source refuses the client: raise it to what users behind one address need, or remove the line",
+	xinetd.ReasonLoad:       "max_load refuses the client: a busy host locks its users out; remove the line",
+	xinetd.ReasonConnection: "cps refuses the client: allow at least ten in a second, or remove the line",
+	xinetd.ReasonProcesses:  "the limit on all processes of xinetd refuses the client: remove -limit from the daemon's options (/etc/default/xinetd)",
 	xinetd.ReasonFork:       "xinetd could not start another process",
 }
 
