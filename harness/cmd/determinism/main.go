@@ -115,7 +115,7 @@ func (r *run) do(ctx context.Context, results string) error {
 		return err
 	}
 	if o := r.results.Outcome; o != verdict.Conformant && o != verdict.Violations {
-		return fmt.Errorf("%s: %s", o, r.results.Message)
+		return fmt.Errorf("%s: %s\n%s", o, r.results.Message, said)
 	}
 	return nil
 }
