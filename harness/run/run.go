@@ -106,11 +106,15 @@ func Judge(specs RunSpecs, command []string) int {
 		r.results.Message = err.Error()
 	case ctx.Err() != nil:
 		r.results.Message = ended(ctx)
+	case len(list) == 0 && r.suite.ParallelTotal > 1:
+		r.results.Message = "another process of this run ended before its time; what it said is on standard error"
 	}
 	r.results.Judge(list, judge.Catalogue.Rank, r.settings.Strict, complete && err == nil)
 	if !r.first {
-		// The verdicts of all processes are with the first one.
+		// The verdicts of all processes are with the first one; the reason why this one
+		// has none is not, since Ginkgo tells the first only that it has gone.
 		if err != nil {
+			fmt.Fprintf(os.Stderr, "process %d of %d: %v\n", r.suite.ParallelProcess, r.suite.ParallelTotal, err)
 			return r.results.Outcome.ExitCode()
 		}
 		return verdict.Conformant.ExitCode()
