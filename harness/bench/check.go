@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -76,15 +77,10 @@ func (s *Session) CheckGate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		sleep, err := s.tenth(plain[s.A])
+		slow, err := s.slower(ctx, plain[s.B], trials.Compare)
 		if err != nil {
 			return err
 		}
-		slow, err := s.wrapped(ctx, "bench-slow", variantPort+1, sleep, s.B)
-		if err != nil {
-			return err
-		}
-		s.Note("a slow-down of 10 %% is a sleep of %v", sleep)
 		alarms, missed, unsure := 0, 0, 0
 		var noise gate.Estimate
 		for i := range trials.Equal + trials.Slower {
@@ -98,7 +94,7 @@ func (s *Session) CheckGate(ctx context.Context) error {
 			}
 			b, want := plain[s.B], "alike"
 			if slower {
-				b, want = slow[s.B], "slower"
+				b, want = slow, "slower"
 			}
 			began := time.Now()
 			list, change := s.blocks(ctx, plain[s.A], b, batch(requirement.QMClient), trials.Compare, 3*trials.Compare)
@@ -140,6 +136,42 @@ func (s *Session) wrapped(ctx context.Context, name string, port uint16, sleep t
 		found[side] = &caller.Target{Addr: side.addr(port), Talk: caller.Client(nil)}
 	}
 	return found, nil
+}
+
+// fittings is how often the sleep is fitted at most, and fit how near it must come.
+const (
+	fittings = 4
+	fit      = 0.01
+)
+
+// slower starts the wrapper with the sleep that makes the set-up longer by slowDown.
+// How long that is is measured: a part of a sleep costs nothing, since the processors
+// then see to what the connection before has left.
+func (s *Session) slower(ctx context.Context, plain *caller.Target, compare time.Duration) (*caller.Target, error) {
+	want := math.Log(1 + slowDown)
+	sleep, err := s.tenth(plain)
+	if err != nil {
+		return nil, err
+	}
+	for i := range uint16(fittings) {
+		found, err := s.wrapped(ctx, fmt.Sprintf("bench-slow-%d", i), variantPort+1+i, sleep, s.B)
+		if err != nil {
+			return nil, err
+		}
+		_, change := s.blocks(ctx, plain, found[s.B], batch(requirement.QMClient), compare, 3*compare)
+		if !within(ctx) {
+			return nil, ctx.Err()
+		}
+		s.Note("a sleep of %v makes it %+.2f %% slower ± %.2f (standard error)", sleep, change.Percent(), 100*change.Error)
+		if math.Abs(change.Effect-want) <= fit {
+			return found[s.B], nil
+		}
+		if change.Effect <= 0 {
+			break
+		}
+		sleep = time.Duration(float64(sleep) * want / change.Effect).Round(time.Microsecond)
+	}
+	return nil, fmt.Errorf("no sleep was found that makes the set-up %.0f %% slower: the machine is too noisy", 100*slowDown)
 }
 
 // tenth is a tenth of the set-up behind the wrapper.
