@@ -205,6 +205,10 @@ func (c *quietClient) ended(ctx context.Context) bool {
 func (c *quietClient) kept(ctx context.Context, s *Scene, name string) Kept {
 	end := c.second.Await(ctx, "the end of the refused connection", max(stillLimit, keptLimit-time.Since(c.dialled)), wire.AtLeast(1))
 	k := Kept{Connected: c.second.Connected(), Asked: c.asked, Outcome: end.String(), Took: end.At}
+	if end.Silent() {
+		// The wait was for what is left of the limit.
+		k.Outcome = "nothing for " + wire.Duration(time.Since(c.dialled))
+	}
 	k.Refused = k.Connected && end.Ended() && end.Total == 0
 	s.Evidence.Wire(name, c.second.Transcript())
 	return k

@@ -25,14 +25,24 @@ func silenceEnds(c judge.Case, f observe.Silenced) verdict.Finding {
 	switch {
 	case !tried:
 		return verdict.Broken("no client was refused")
+	// A question of the other service's may keep this one from asking its own.
+	case anyAsked(f) && !f.Others[c.Service].Served:
+		return verdict.Violated(expected, "another client got: "+f.Others[c.Service].Outcome, "")
 	case !k.Connected || !k.Asked:
 		return verdict.Unmet("the client's host was not asked: %s", k.Outcome)
-	case !f.Others[c.Service].Served:
-		return verdict.Violated(expected, "another client got: "+f.Others[c.Service].Outcome, "")
 	case !k.Refused || k.Took > patience:
 		return verdict.Violated(expected, k.Outcome, "")
 	}
 	return verdict.Kept(expected, k.Outcome)
+}
+
+func anyAsked(f observe.Silenced) bool {
+	for _, k := range f.Kept {
+		if k.Asked {
+			return true
+		}
+	}
+	return false
 }
 
 func restartsInSilence(_ judge.Case, f observe.Silenced) verdict.Finding {

@@ -41,6 +41,15 @@ var silences = judgetest.Table{
 			Name: "others wait, too", Kind: verdict.Fail, Actual: "another client got: nothing for 5 s",
 			Facts: silenced(func(f *observe.Silenced) { f.Others[requirement.QMServer] = observe.Visit{Outcome: "nothing for 5 s"} }),
 		},
+		{
+			Name: "others wait for the other's question", Kind: verdict.Fail, Actual: "another client got: nothing for 5 s",
+			Facts: silenced(func(f *observe.Silenced) {
+				f.Kept = map[requirement.Service]observe.Kept{
+					requirement.QMServer: {Connected: true, Outcome: "RST"}, requirement.QMClient: {Connected: true, Asked: true},
+				}
+				f.Others[requirement.QMServer] = observe.Visit{Outcome: "nothing for 5 s"}
+			}),
+		},
 	},
 	"LOG-14": {
 		{Name: "kept", Facts: silenced(nil), Kind: verdict.Pass},
