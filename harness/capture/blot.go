@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
+
+	"qmconformance/harness/wire"
 )
 
 // Blotted is a copy in which every occurrence of a secret is overwritten by '*',
@@ -21,7 +23,7 @@ func (c Connection) Blotted(secrets ...string) (blotted Connection, changed map[
 		for _, stretch := range stretches(c.Packets, from) {
 			masked := bytes.Clone(stretch.data)
 			for _, secret := range secrets {
-				overwrite(stretch.data, masked, secret)
+				wire.Mask(stretch.data, masked, secret)
 			}
 			if bytes.Equal(masked, stretch.data) {
 				continue
@@ -103,21 +105,6 @@ func stretches(packets []Packet, from netip.AddrPort) []stretch {
 		list = append(list, stretch{p.at, bytes.Clone(data), []part{p}})
 	}
 	return list
-}
-
-// overwrite looks in the untouched text, so that secrets which overlap are all found.
-func overwrite(plain, masked []byte, secret string) {
-	if secret == "" {
-		return
-	}
-	for from := 0; ; {
-		at := bytes.Index(plain[from:], []byte(secret))
-		if at < 0 {
-			return
-		}
-		copy(masked[from+at:], bytes.Repeat([]byte("*"), len(secret)))
-		from += at + 1
-	}
 }
 
 // replace puts a text of the same length in the place of a payload, and adds the

@@ -21,14 +21,7 @@ import (
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/target"
 	"qmconformance/harness/verdict"
-	_ "qmconformance/suites/access"
-	_ "qmconformance/suites/hostile"
-	_ "qmconformance/suites/identity"
-	_ "qmconformance/suites/lifecycle"
-	_ "qmconformance/suites/logging"
-	_ "qmconformance/suites/reuse"
-	_ "qmconformance/suites/services"
-	_ "qmconformance/suites/stdio"
+	_ "qmconformance/suites"
 )
 
 // errNoClients is what a look gets that wants another host.

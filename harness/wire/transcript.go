@@ -70,7 +70,7 @@ func (t Transcript) Redacted(secrets ...string) Transcript {
 		plain := t.Bytes(kind)
 		masked := bytes.Clone(plain)
 		for _, secret := range secrets {
-			mask(plain, masked, secret)
+			Mask(plain, masked, secret)
 		}
 		for i := range out.Events {
 			if out.Events[i].Kind == kind {
@@ -82,8 +82,9 @@ func (t Transcript) Redacted(secrets ...string) Transcript {
 	return out
 }
 
-// mask looks in the untouched text, so that secrets which overlap are all found.
-func mask(plain, masked []byte, secret string) {
+// Mask overwrites a secret in masked, byte for byte, wherever plain has it. It looks
+// in the untouched text, so that secrets which overlap are all found.
+func Mask(plain, masked []byte, secret string) {
 	if secret == "" {
 		return
 	}
