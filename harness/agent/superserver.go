@@ -11,8 +11,8 @@ import (
 	"qmconformance/harness/process"
 )
 
-// readyPoll is how often readiness is looked at: a look costs about a
-// millisecond, and xinetd is ready some ten milliseconds after its start.
+// readyPoll is how often readiness is looked at: a look costs some tens of
+// microseconds, and xinetd is ready some ten milliseconds after its start.
 const readyPoll = 2 * time.Millisecond
 
 // settle is how long the set of listening sockets must have stayed the same
@@ -76,7 +76,8 @@ func (a *Agent) StartXinetd(req StartRequest, res *Readiness) error {
 				res.Line = m.Raw
 			}
 		}
-		res.Listeners = listeners(state.PID)
+		// What cannot be read now is tried again until the limit.
+		res.Listeners, _ = process.Listeners("/proc", state.PID)
 		if len(res.Listeners) != stable {
 			stable, stableSince = len(res.Listeners), time.Now()
 		}
@@ -93,25 +94,6 @@ func (a *Agent) StartXinetd(req StartRequest, res *Readiness) error {
 	res.Daemon = d.status()
 	res.Waited = time.Since(began)
 	return nil
-}
-
-func listeners(pid int) []process.Socket {
-	s, err := process.Read("/proc")
-	if err != nil {
-		return nil
-	}
-	var list []process.Socket
-	for _, sock := range s.Sockets {
-		if sock.State != process.StateListen {
-			continue
-		}
-		for _, p := range s.Holders(sock.Inode) {
-			if p.PID == pid {
-				list = append(list, sock)
-			}
-		}
-	}
-	return list
 }
 
 // StopXinetd ends the super-server by a signal, and by SIGKILL when it has not

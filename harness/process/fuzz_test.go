@@ -76,7 +76,7 @@ func FuzzSockets(f *testing.F) {
 
 // The kernel's answer is believed no further than it reaches.
 func FuzzDiag(f *testing.F) {
-	f.Add(diagRequest(FamilyIPv4))
+	f.Add(diagRequest(FamilyIPv4, anyState))
 	f.Add(append([]byte{16 + diagReplySize, 0, 0, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, make([]byte, diagReplySize)...))
 	f.Add([]byte{20, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, part []byte) {

@@ -47,8 +47,8 @@ func Read(root string) (Snapshot, error) {
 	// The sockets come last: a state that changes during the reading is then
 	// newer than the descriptors, and a listener seen in one is in the other.
 	real := top.isProc()
-	for _, family := range []string{FamilyIPv4, FamilyIPv6} {
-		sockets, err := readSockets(top, family, real)
+	for _, family := range families {
+		sockets, err := readSockets(top, family, real, anyState)
 		snapshot.Sockets = append(snapshot.Sockets, sockets...)
 		if err != nil {
 			snapshot.Problems = append(snapshot.Problems, problem("net/"+family, err))
@@ -65,11 +65,12 @@ func monotonic() (time.Duration, error) {
 	return time.Duration(now.Nano()), nil
 }
 
-// readSockets asks the kernel, or reads the table where it won't answer: in a
-// sandbox without netlink, and where root is no real proc file system.
-func readSockets(top dir, family string, real bool) ([]Socket, error) {
+// readSockets asks the kernel for the sockets in one of the states, or reads the
+// whole table where it won't answer: in a sandbox without netlink, and where root is
+// no real proc file system.
+func readSockets(top dir, family string, real bool, states uint32) ([]Socket, error) {
 	if real {
-		if sockets, err := diagSockets(family); err == nil {
+		if sockets, err := diagSockets(family, states); err == nil {
 			return sockets, nil
 		}
 	}
