@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"qmconformance/harness/agent"
@@ -63,6 +64,10 @@ type Target struct {
 	overlay subject.Overlay
 	// logFiles are where xinetd logs to, beside syslog.
 	logFiles []string
+
+	marking sync.Mutex
+	// marked is how many messages there were at the last mark.
+	marked int
 }
 
 const scriptDir = "/.conformance/"

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -55,12 +56,11 @@ type LogMark struct {
 type Log struct {
 	Text    string
 	Records []xinetd.Record
-	mark    LogMark
 }
 
 // ReadLog reads what was logged since a mark; the zero mark is the beginning.
 func (t *Target) ReadLog(ctx context.Context, since LogMark) (Log, error) {
-	l := Log{mark: LogMark{files: map[string]int{}}}
+	var l Log
 	messages, err := t.Messages(ctx, since.messages)
 	if err != nil {
 		return l, err
@@ -70,16 +70,12 @@ func (t *Target) ReadLog(ctx context.Context, since LogMark) (Log, error) {
 		text.WriteString(m.Raw + "\n")
 		l.Records = append(l.Records, ofMessage(m.Raw)...)
 	}
-	l.mark.messages = since.messages + len(messages)
 	for _, name := range t.logFiles {
-		part, err := t.ReadFrom(ctx, name, int64(since.files[name]))
-		// What is written to a device, /dev/null for one, is as lost as without a file.
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, agent.ErrNotRegular) {
+		whole, err := t.logged(ctx, name, since.files[name])
+		if err != nil {
 			return l, err
 		}
-		whole := strings.LastIndexByte(string(part), '\n') + 1
-		files.Write(part[:whole])
-		l.mark.files[name] = since.files[name] + whole
+		files.Write(whole)
 	}
 	l.Text = text.String() + files.String()
 	l.Records = append(l.Records, xinetd.ParseLog(files.String(), xinetd.Zone{})...)
@@ -98,10 +94,38 @@ func ofMessage(raw string) []xinetd.Record {
 	return records
 }
 
-// MarkLog is the present end of the log.
+// MarkLog is the present end of the log. It parses nothing, and of the messages,
+// which only ever become more, it asks for those since the last mark: there are a
+// hundred marks in a run, and thousands of messages.
 func (t *Target) MarkLog(ctx context.Context) (LogMark, error) {
-	l, err := t.ReadLog(ctx, LogMark{})
-	return l.mark, err
+	mark := LogMark{files: map[string]int{}}
+	t.marking.Lock()
+	defer t.marking.Unlock()
+	messages, err := t.Messages(ctx, t.marked)
+	if err != nil {
+		return mark, err
+	}
+	t.marked += len(messages)
+	mark.messages = t.marked
+	for _, name := range t.logFiles {
+		// From the beginning: a file may have become shorter.
+		whole, err := t.logged(ctx, name, 0)
+		if err != nil {
+			return mark, err
+		}
+		mark.files[name] = len(whole)
+	}
+	return mark, nil
+}
+
+// logged is what a log file holds from an offset on, up to the end of its last line.
+func (t *Target) logged(ctx context.Context, name string, from int) ([]byte, error) {
+	part, err := t.ReadFrom(ctx, name, int64(from))
+	// What is written to a device, /dev/null for one, is as lost as without a file.
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, agent.ErrNotRegular) {
+		return nil, err
+	}
+	return part[:bytes.LastIndexByte(part, '\n')+1], nil
 }
 
 // AwaitLog reads the log since a mark until enough says so, LogLimit at most; it

@@ -191,7 +191,8 @@ func TestTheLogIsReadFromAMark(t *testing.T) {
 	g.Expect(l.Records).To(HaveLen(2))
 	g.Expect(l.Text).NotTo(ContainSubstring("EXIT"))
 
-	mark := l.mark
+	mark, err := target.MarkLog(limited(t))
+	g.Expect(err).NotTo(HaveOccurred())
 	l, err = target.ReadLog(limited(t), mark)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(l.Records).To(BeEmpty(), "nothing is read twice")
@@ -203,8 +204,14 @@ func TestTheLogIsReadFromAMark(t *testing.T) {
 	g.Expect(xinetd.Entries(l.Records, xinetd.Exit, "qmclient")).To(HaveLen(1), "the line is whole now")
 	g.Expect(xinetd.Entries(l.Records, xinetd.Fail, "qmserver")).To(HaveLen(1))
 
+	// A file that became shorter ends where it ends now.
+	put(t, root, "var/log/xinetd.log", "26/11/22@08:06:01: START: qmclient pid=81 from=192.0.2.1\n")
 	end, err := target.MarkLog(limited(t))
 	g.Expect(err).NotTo(HaveOccurred())
+	put(t, root, "var/log/xinetd.log", "26/11/22@08:06:01: START: qmclient pid=81 from=192.0.2.1\n26/11/22@08:06:04: START: qmclient pid=82 from=192.0.2.1\n")
+	l, err = target.ReadLog(limited(t), end)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(l.Records).To(HaveLen(1))
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	_, err = target.AwaitLog(ctx, end, func([]xinetd.Record) bool { return false })
