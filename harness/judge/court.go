@@ -69,8 +69,10 @@ type Court struct {
 	turns   *turns
 	weights map[string]int
 	mu      sync.Mutex
-	looks   map[lookKey]*future[taken]
-	judged  map[Key]*future[Ruling]
+	// launched are the keys that the run judges.
+	launched []Key
+	looks    map[lookKey]*future[taken]
+	judged   map[Key]*future[Ruling]
 }
 
 type lookKey struct {
@@ -104,8 +106,26 @@ func (c *Court) init() {
 // Launch judges all the keys in the background, in their order as far as they
 // don't wait for each other.
 func (c *Court) Launch(ctx context.Context, keys []Key) {
+	c.mu.Lock()
+	c.launched = append(c.launched, keys...)
+	c.mu.Unlock()
 	for _, k := range keys {
 		go c.Ruling(ctx, k)
+	}
+}
+
+// yield waits until what rests on the looks that this one is behind is judged, as far
+// as the run judges it.
+func (c *Court) yield(ctx context.Context, p observe.Plan) {
+	c.mu.Lock()
+	launched := c.launched
+	c.mu.Unlock()
+	for _, first := range p.Behind {
+		for _, k := range launched {
+			if c.specs()[k.ID].Plan.Name == first.Name {
+				c.Ruling(ctx, k)
+			}
+		}
 	}
 }
 
@@ -151,6 +171,7 @@ func (c *Court) take(ctx context.Context, p observe.Plan, s requirement.Service)
 		for _, before := range p.After {
 			c.take(ctx, before, s)
 		}
+		c.yield(ctx, p)
 		c.turns.begin(p, c.weights[p.Name])
 		c.tell(k, true)
 		f.value = c.look(ctx, p, k.service)

@@ -6,6 +6,7 @@ package judge
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/onsi/ginkgo/v2"
 
@@ -122,9 +123,25 @@ func (specs Specs) integrity(c *requirement.Catalogue) []error {
 			faults = append(faults, fmt.Errorf("%s is judged for the host by a look at each service", r.ID))
 		}
 	}
+	faults = append(faults, specs.circles(c)...)
 	for id := range specs {
 		if _, ok := c.Get(id); !ok {
 			faults = append(faults, fmt.Errorf("spec %s is for no known requirement", id))
+		}
+	}
+	return faults
+}
+
+// circles are looks that would wait for themselves: one that is behind another while
+// what is judged on that other waits for a requirement that is judged on it.
+func (specs Specs) circles(c *requirement.Catalogue) (faults []error) {
+	for _, behind := range c.All() {
+		plan := specs[behind.ID].Plan
+		for _, first := range c.All() {
+			isFirst := slices.ContainsFunc(plan.Behind, func(p observe.Plan) bool { return p.Name == specs[first.ID].Plan.Name })
+			if isFirst && c.WaitsFor(first.ID, behind.ID) {
+				faults = append(faults, fmt.Errorf("look %s is behind %s, where %s waits for %s", plan.Name, specs[first.ID].Plan.Name, first.ID, behind.ID))
+			}
 		}
 	}
 	return faults

@@ -64,6 +64,22 @@ func TestIntegrityNamesWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestIntegrityNamesALookThatWaitsForItself(t *testing.T) {
+	c := catalogue(t, entry{"SERV-01", "host", ""}, entry{"SERV-02", "host", "requires: [SERV-01]"}, entry{"SERV-03", "host", "follows: [SERV-02]"})
+	first := says("SERV-01", kept)
+	first.Plan.Each = false
+	behind := func(id string, looks ...observe.Plan) Spec {
+		s := says(id, kept)
+		s.Plan.Each, s.Plan.Behind = false, looks
+		return s
+	}
+	second, third := behind("SERV-02"), behind("SERV-03")
+	g := NewWithT(t)
+	g.Expect(specsOf(first, behind("SERV-02", first.Plan), third).integrity(c)).To(BeEmpty())
+	first = behind("SERV-01", third.Plan)
+	g.Expect(errors.Join(specsOf(first, second, third).integrity(c)...)).To(MatchError(ContainSubstring("where SERV-03 waits for SERV-01")))
+}
+
 func TestTheStagesOfPreconditionsAndCausesAreNeededToo(t *testing.T) {
 	g := NewWithT(t)
 	c := catalogue(t, entry{"SERV-01", "host", ""}, entry{"SERV-02", "host", ""}, entry{"SERV-03", "host", "requires: [SERV-02]"}, entry{"SERV-04", "host", "follows: [SERV-03]"})

@@ -105,3 +105,38 @@ func TestALookIsTakenAfterThoseThatWouldSeeWhatItLeaves(t *testing.T) {
 	ruling(t, b, Key{"SERV-02", requirement.Host})
 	g.Expect(order).To(Equal([]string{"looking", "marking"}))
 }
+
+// What most waits for goes first also where a lighter look could begin sooner.
+func TestALookYieldsToTheOneItIsBehind(t *testing.T) {
+	g := NewWithT(t)
+	var order []string
+	look := func(name string) observe.Plan {
+		return plan(name, observe.WithProbe, func(context.Context, *observe.Scene) (any, error) { order = append(order, name); return nil, nil })
+	}
+	slow := plan("slow", observe.AsShipped, func(ctx context.Context, _ *observe.Scene) (any, error) {
+		time.Sleep(20 * time.Millisecond) // until the lighter look would have begun
+		return nil, nil
+	})
+	heavy, light := look("heavy"), look("light")
+	light.Behind = []observe.Plan{heavy}
+	on := func(id string, p observe.Plan) Spec {
+		p.Each = false
+		return Spec{ID: id, Plan: p, Rule: func(Case, any) verdict.Finding { return kept }}
+	}
+	court := func() *Court {
+		return &Court{
+			Catalogue: catalogue(t, entry{"SERV-01", "host", ""}, entry{"SERV-02", "host", "requires: [SERV-01]"}, entry{"SERV-03", "host", ""}),
+			Specs:     specsOf(on("SERV-01", slow), on("SERV-02", heavy), on("SERV-03", light)), Stages: &fakeStages{}, Procs: 4,
+		}
+	}
+	c := court()
+	c.Launch(t.Context(), []Key{{"SERV-03", requirement.Host}, {"SERV-02", requirement.Host}, {"SERV-01", requirement.Host}})
+	g.Expect(ruling(t, c, Key{"SERV-03", requirement.Host}).Kind).To(Equal(verdict.Pass))
+	g.Expect(order).To(Equal([]string{"heavy", "light"}))
+
+	order = nil
+	c = court()
+	c.Launch(t.Context(), []Key{{"SERV-03", requirement.Host}})
+	g.Expect(ruling(t, c, Key{"SERV-03", requirement.Host}).Kind).To(Equal(verdict.Pass))
+	g.Expect(order).To(Equal([]string{"light"}), "a look that nobody asked for is not taken")
+}

@@ -70,6 +70,9 @@ type Look[T any] struct {
 	// After are looks of the same stage that would see what this one leaves behind:
 	// they are taken before it.
 	After []Plan
+	// Behind are looks of the same stage for which more waits than for this one:
+	// where a run takes them too, what rests on them is judged first.
+	Behind []Plan
 	// Take looks. An error means that the harness could not tell; whatever the
 	// subject did is a fact in T.
 	Take func(ctx context.Context, s *Scene) (T, error)
@@ -85,7 +88,9 @@ type Plan struct {
 	Patient bool
 	// After are taken before it.
 	After []Plan
-	Take  func(ctx context.Context, s *Scene) (any, error)
+	// Behind go first where they are taken at all.
+	Behind []Plan
+	Take   func(ctx context.Context, s *Scene) (any, error)
 	// Blank is a pointer to facts of the look's type, to read recorded ones into.
 	Blank func() any
 }
@@ -93,7 +98,7 @@ type Plan struct {
 // Plan returns it.
 func (l *Look[T]) Plan() Plan {
 	return Plan{
-		Name: l.Name, Stage: l.Stage, Each: l.Each, Limit: l.Limit, Patient: l.Patient, After: l.After,
+		Name: l.Name, Stage: l.Stage, Each: l.Each, Limit: l.Limit, Patient: l.Patient, After: l.After, Behind: l.Behind,
 		Take:  func(ctx context.Context, s *Scene) (any, error) { return l.Take(ctx, s) },
 		Blank: func() any { return new(T) },
 	}

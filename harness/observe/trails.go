@@ -45,6 +45,8 @@ const (
 // Sessions holds a session with each service for a moment, and ends it.
 var Sessions = &Look[SessionTrails]{
 	Name: "session-trails", Stage: Tracing, Limit: 60 * time.Second,
+	// All access rules wait for the traces of refusals, nothing for this.
+	Behind: []Plan{RefusalTraces.Plan()},
 	// Both services at once: most of it is the length of the sessions.
 	Patient: true,
 	Take: func(ctx context.Context, s *Scene) (SessionTrails, error) {

@@ -184,6 +184,25 @@ func (c *Catalogue) checkLinks() []error {
 	return faults
 }
 
+// WaitsFor says whether the verdict of one requirement, by its preconditions and
+// causes and theirs in turn, waits for that of another.
+func (c *Catalogue) WaitsFor(id, other string) bool {
+	seen := map[string]bool{}
+	var reaches func(id string) bool
+	reaches = func(id string) bool {
+		if id == other {
+			return true
+		}
+		if seen[id] {
+			return false
+		}
+		seen[id] = true
+		r, _ := c.Get(id)
+		return slices.ContainsFunc(slices.Concat(r.Requires, r.Follows), reaches)
+	}
+	return reaches(id)
+}
+
 // All is every requirement in the order of the report.
 func (c *Catalogue) All() []Requirement { return slices.Clone(c.all) }
 
