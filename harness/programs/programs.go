@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"qmconformance/fixtures/standin/tree"
@@ -69,27 +71,61 @@ func Build(ctx context.Context, root string) (Set, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, buildLimit)
 	defer cancel()
-	dir, err := os.MkdirTemp("", "qmconformance-programs-*")
+	dir, done, err := place(root)
 	if err != nil {
 		return nil, fmt.Errorf("build the programs: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer done()
+	built := make([][]byte, len(programs()))
+	errs := make([]error, len(built))
+	var all sync.WaitGroup
+	for i, p := range programs() {
+		all.Go(func() { built[i], errs[i] = p.build(ctx, root, dir) })
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
 	set := Set{}
-	for _, p := range programs() {
-		out := filepath.Join(dir, p.name)
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w "+p.linker, "-o", out, p.source)
-		cmd.Dir = root
-		// Static, and for the machine that Docker runs on, which is this one.
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		cmd.WaitDelay = time.Second
-		if said, err := cmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("build %s: %w", p.source, errors.Join(context.Cause(ctx), err, errors.New(strings.TrimSpace(string(said)))))
-		}
-		if set[p.name], err = os.ReadFile(out); err != nil {
-			return nil, fmt.Errorf("build the programs: %w", err)
-		}
+	for i, p := range programs() {
+		set[p.name] = built[i]
 	}
 	return set, nil
+}
+
+func (p program) build(ctx context.Context, root, dir string) ([]byte, error) {
+	out := filepath.Join(dir, p.name)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w "+p.linker, "-o", out, p.source)
+	cmd.Dir = root
+	// Static, and for the machine that Docker runs on, which is this one.
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.WaitDelay = time.Second
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build %s: %w", p.source, errors.Join(context.Cause(ctx), err, errors.New(strings.TrimSpace(string(said)))))
+	}
+	text, err := os.ReadFile(out)
+	if err != nil {
+		return nil, fmt.Errorf("build the programs: %w", err)
+	}
+	return text, nil
+}
+
+// place is the folder to build in: one that stays, where the go command finds what
+// is up to date and links nothing anew, which would be a second of each run; or a
+// passing one, where that folder is in use by another run or can't be written.
+func place(root string) (dir string, done func(), err error) {
+	dir = filepath.Join(root, "build", "programs")
+	if err := os.MkdirAll(dir, 0o755); err == nil {
+		lock, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o644)
+		if err == nil {
+			if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+				return dir, func() { lock.Close() }, nil
+			}
+			lock.Close()
+		}
+	}
+	dir, err = os.MkdirTemp("", "qmconformance-programs-*")
+	return dir, func() { os.RemoveAll(dir) }, err
 }
 
 // read reads the programs from a folder that Write wrote.
