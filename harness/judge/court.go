@@ -65,10 +65,10 @@ type Court struct {
 	// Looking is told when a look begins and when it has ended; it may be nil.
 	Looking func(name string, s requirement.Service, begins bool)
 
-	once    sync.Once
-	turns   *turns
-	weights map[string]int
-	mu      sync.Mutex
+	once   sync.Once
+	turns  *turns
+	chains map[string]time.Duration
+	mu     sync.Mutex
 	// launched are the keys that the run judges.
 	launched []Key
 	looks    map[lookKey]*future[taken]
@@ -97,7 +97,7 @@ type future[T any] struct {
 func (c *Court) init() {
 	c.once.Do(func() {
 		c.turns = newTurns(max(1, c.Procs))
-		c.weights = c.specs().weights(c.Catalogue)
+		c.chains = c.specs().chains(c.Catalogue)
 		c.looks = map[lookKey]*future[taken]{}
 		c.judged = map[Key]*future[Ruling]{}
 	})
@@ -106,9 +106,13 @@ func (c *Court) init() {
 // Launch judges all the keys in the background, in their order as far as they
 // don't wait for each other.
 func (c *Court) Launch(ctx context.Context, keys []Key) {
+	c.init()
 	c.mu.Lock()
 	c.launched = append(c.launched, keys...)
 	c.mu.Unlock()
+	for _, p := range c.specs().expected(keys) {
+		c.turns.expect(p)
+	}
 	for _, k := range keys {
 		go c.Ruling(ctx, k)
 	}
@@ -172,7 +176,7 @@ func (c *Court) take(ctx context.Context, p observe.Plan, s requirement.Service)
 			c.take(ctx, before, s)
 		}
 		c.yield(ctx, p)
-		c.turns.begin(p, c.weights[p.Name])
+		c.turns.begin(p, c.chains[p.Name])
 		c.tell(k, true)
 		f.value = c.look(ctx, p, k.service)
 		c.tell(k, false)

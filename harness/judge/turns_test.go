@@ -14,13 +14,13 @@ import (
 )
 
 // queued has a look wait for its turn, and says when it has begun.
-func queued(g *WithT, t *turns, p observe.Plan, weight int) <-chan struct{} {
+func queued(g *WithT, t *turns, p observe.Plan, then time.Duration) <-chan struct{} {
 	t.mu.Lock()
 	before := len(t.waiting)
 	t.mu.Unlock()
 	begun := make(chan struct{})
 	go func() {
-		t.begin(p, weight)
+		t.begin(p, then)
 		close(begun)
 	}()
 	g.Eventually(func() bool {
@@ -42,9 +42,9 @@ func TestTheLookForWhichMostWaitGoesFirst(t *testing.T) {
 	g := NewWithT(t)
 	turns := newTurns(1)
 	g.Expect(queued(g, turns, in("a"), 0)).To(BeClosed())
-	light := queued(g, turns, in("b"), 1)
-	heavy := queued(g, turns, in("c"), 7)
-	second := queued(g, turns, in("d"), 7)
+	light := queued(g, turns, in("b"), time.Second)
+	heavy := queued(g, turns, in("c"), 7*time.Second)
+	second := queued(g, turns, in("d"), 7*time.Second)
 	turns.end(in("a"))
 	g.Eventually(heavy, soon).Should(BeClosed())
 	g.Expect(second).NotTo(BeClosed(), "one turn, and it came later")
@@ -68,19 +68,38 @@ func TestALookThatWaitsForItsStageKeepsNoTurn(t *testing.T) {
 	g.Eventually(same, soon).Should(BeClosed())
 }
 
-func TestWhatIsRequiredWeighsMoreThanWhatRestsOnIt(t *testing.T) {
+func TestTheStageWithMostLeftGoesFirst(t *testing.T) {
+	g := NewWithT(t)
+	turns := newTurns(1)
+	long := in("b")
+	long.Takes = 2 * time.Second
+	for _, p := range []observe.Plan{in("a"), in("c"), long, in("b")} {
+		turns.expect(p)
+	}
+	g.Eventually(queued(g, turns, in("a"), 0), soon).Should(BeClosed())
+	short := queued(g, turns, in("c"), 0)
+	first := queued(g, turns, in("b"), 0)
+	turns.end(in("a"))
+	g.Eventually(first, soon).Should(BeClosed(), "a short look of the stage that has a long one before it")
+	g.Expect(short).NotTo(BeClosed())
+}
+
+func TestAChainIsAsLongAsTheLooksThatRestOnALook(t *testing.T) {
 	g := NewWithT(t)
 	specs := specsOf(says("SERV-01", kept), says("SERV-02", kept), says("SERV-03", kept), says("SERV-04", verdict.Finding{}))
 	shared := specs["SERV-02"]
 	shared.Plan.Name = "look at SERV-03"
 	specs["SERV-02"] = shared
-	weights := specs.weights(catalogue(t,
+	last := specs["SERV-04"]
+	last.Plan.Takes, last.Plan.Stage = 3*time.Second, observe.WithProbe
+	specs["SERV-04"] = last
+	chains := specs.chains(catalogue(t,
 		entry{"SERV-01", "host", ""},
 		entry{"SERV-02", "host", "requires: [SERV-01]"},
 		entry{"SERV-03", "host", "requires: [SERV-01, SERV-02]"},
 		entry{"SERV-04", "host", "requires: [SERV-03]\nfollows: [SERV-01]"},
 	))
-	g.Expect(fmt.Sprint(weights)).To(Equal("map[look at SERV-01:3 look at SERV-03:2]"))
+	g.Expect(fmt.Sprint(chains)).To(Equal("map[look at SERV-01:4.1s look at SERV-03:4s look at SERV-04:0s]"))
 }
 
 func TestALookIsTakenAfterThoseThatWouldSeeWhatItLeaves(t *testing.T) {

@@ -56,7 +56,7 @@ const partLimit = 10 * time.Second
 
 // Stoppages stops the database and suspends it, and never touches xinetd.
 var Stoppages = &Look[Stoppage]{
-	Name: "stoppages", Stage: UnderDatabase, Patient: true,
+	Name: "stoppages", Takes: 2 * time.Second, Stage: UnderDatabase, Patient: true,
 	// A stop, and eight conversations of which each may be held to its limits.
 	Limit: 240 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Stoppage, err error) {
@@ -83,7 +83,7 @@ var Stoppages = &Look[Stoppage]{
 
 // Stopping stops the database under users who are at work.
 var Stopping = &Look[Partings]{
-	Name: "stopping", Stage: UnderDatabase, Patient: true, Limit: 120 * time.Second,
+	Name: "stopping", Takes: 4 * time.Second, Stage: UnderDatabase, Patient: true, Limit: 120 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Partings, error) {
 		f := Partings{Live: map[requirement.Service]Parted{}}
 		db := &database{scene: s}
@@ -102,7 +102,7 @@ var Stopping = &Look[Partings]{
 
 // Full leaves the database room for two users, and has a third come.
 var Full = &Look[Crowded]{
-	Name: "full", Stage: UnderDatabase, Patient: true,
+	Name: "full", Takes: 400 * time.Millisecond, Stage: UnderDatabase, Patient: true,
 	Limit: 240 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Crowded, err error) {
 		db := &database{scene: s}

@@ -74,7 +74,7 @@ func (f Survived) Of(m Manner) (Aftermath, bool) {
 // each. The limits of the super-server are out of the way, since the clients come
 // faster than people do: the limits are judged elsewhere.
 var Survival = &Look[Survived]{
-	Name: "survival", Stage: Hostile, Each: true,
+	Name: "survival", Takes: 5 * time.Second, Stage: Hostile, Each: true,
 	// Six manners, in each of which a process may stay to the limit.
 	Limit: 150 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Survived, err error) {

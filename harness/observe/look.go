@@ -64,6 +64,10 @@ type Look[T any] struct {
 	// Limit bounds the whole look: the sum of its waits, and what a busy machine
 	// adds.
 	Limit time.Duration
+	// Takes is how long it takes on a quiet machine with two cores and a target that
+	// is up, where that is more than a moment: what takes longest begins first. It
+	// bounds nothing.
+	Takes time.Duration
 	// Patient says that it spends its time in waiting, for a time-out or the end of
 	// a pause: it takes no turn from looks that work.
 	Patient bool
@@ -84,6 +88,8 @@ type Plan struct {
 	Stage Stage
 	Each  bool
 	Limit time.Duration
+	// Takes orders plans.
+	Takes time.Duration
 	// Patient plans run beside those that take turns on the processors.
 	Patient bool
 	// After are taken before it.
@@ -98,7 +104,7 @@ type Plan struct {
 // Plan returns it.
 func (l *Look[T]) Plan() Plan {
 	return Plan{
-		Name: l.Name, Stage: l.Stage, Each: l.Each, Limit: l.Limit, Patient: l.Patient, After: l.After, Behind: l.Behind,
+		Name: l.Name, Stage: l.Stage, Each: l.Each, Limit: l.Limit, Takes: l.Takes, Patient: l.Patient, After: l.After, Behind: l.Behind,
 		Take:  func(ctx context.Context, s *Scene) (any, error) { return l.Take(ctx, s) },
 		Blank: func() any { return new(T) },
 	}

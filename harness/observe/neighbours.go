@@ -38,7 +38,7 @@ var neighbours = []agent.User{target.Carol, target.Dave, target.Alice}
 // Neighbours opens sessions side by side, stops the super-server, and sees
 // whether they go on.
 var Neighbours = &Look[Neighboured]{
-	Name: "neighbours", Stage: AsShipped, Each: true,
+	Name: "neighbours", Takes: 300 * time.Millisecond, Stage: AsShipped, Each: true,
 	Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Neighboured, error) {
 		f := Neighboured{Service: s.Service}

@@ -96,7 +96,7 @@ const bytePace = time.Second
 
 // Slow sends a message one byte a second, while others talk.
 var Slow = &Look[Slowed]{
-	Name: "slow", Stage: Patience, Each: true, Patient: true,
+	Name: "slow", Takes: 11 * time.Second, Stage: Patience, Each: true, Patient: true,
 	// Six bytes, a conversation in their middle, and a name that is refused.
 	Limit: 120 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Slowed, error) {

@@ -57,7 +57,7 @@ const (
 // Silences refuses clients whose host never answers, and restarts xinetd meanwhile:
 // whoever asks is a process of its own, which asks on. So one silence does for both.
 var Silences = &Look[Silenced]{
-	Name: "silences", Stage: SilentIdentity, Patient: true, Limit: 120 * time.Second,
+	Name: "silences", Takes: 31 * time.Second, Stage: SilentIdentity, Patient: true, Limit: 120 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Silenced, err error) {
 		q := &quiet{s: s}
 		if q.host, err = s.Clients(ctx); err != nil {

@@ -82,7 +82,7 @@ const otherFile = "/var/log/conformance.log"
 
 // RefusalTraces refuses clients for every reason that can be produced at will.
 var RefusalTraces = &Look[Traces]{
-	Name: "refusal-traces", Stage: Tracing, Each: true, Limit: 90 * time.Second,
+	Name: "refusal-traces", Takes: time.Second, Stage: Tracing, Each: true, Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Traces, err error) {
 		f.Service = s.Service
 		t, err := newTracer(ctx, s)
