@@ -37,6 +37,24 @@ func (s *Store) WithTree(ctx context.Context, on Image, treeDir string) (Image, 
 	if err != nil {
 		return Image{}, err
 	}
+	return s.withTree(ctx, on, t)
+}
+
+// WithThinnedTree is WithTree for a target in which qm itself is replaced: with most
+// of the tree's records left out, see [tree.thinned]. Without a difference worth an
+// image of its own it is what WithTree returns.
+func (s *Store) WithThinnedTree(ctx context.Context, on Image, treeDir string) (Image, error) {
+	if err := CheckTree(treeDir); err != nil {
+		return Image{}, err
+	}
+	t, err := readTree(treeDir)
+	if err != nil {
+		return Image{}, err
+	}
+	return s.withTree(ctx, on, t.thinned())
+}
+
+func (s *Store) withTree(ctx context.Context, on Image, t *tree) (Image, error) {
 	digest, err := t.digest()
 	if err != nil {
 		return Image{}, err

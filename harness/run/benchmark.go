@@ -222,17 +222,17 @@ func (w *world) beside(ctx context.Context, r *run) (*stages, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := w.images(ctx, r, w.stages.store)
+	whole, _, err := w.images(ctx, r, w.stages.store)
 	if err != nil {
 		return nil, err
 	}
 	return &stages{
-		fleet: w.stages.fleet, store: w.stages.store, base: base, overlay: overlay, note: r.note,
+		fleet: w.stages.fleet, store: w.stages.store, whole: whole, thin: whole, overlay: overlay, note: r.note,
 		described: func(context.Context, *target.Target) {},
 	}, nil
 }
 
 // copied are stages that boot the same again.
 func (s *stages) copied() *stages {
-	return &stages{fleet: s.fleet, store: s.store, base: s.base, overlay: s.overlay, note: s.note, described: s.described}
+	return &stages{fleet: s.fleet, store: s.store, whole: s.whole, thin: s.whole, overlay: s.overlay, note: s.note, described: s.described}
 }

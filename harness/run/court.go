@@ -22,8 +22,12 @@ func (r *run) court(ctx context.Context, keys []judge.Key) *judge.Court {
 	for _, k := range keys {
 		selected[k] = true
 	}
-	need := judge.StagesOf(keys)
-	r.world.stages.frozen = len(need) > 1 || !need[string(observe.AsShipped)]
+	r.world.stages.further = nil
+	for name := range judge.StagesOf(keys) {
+		if stage := observe.Stage(name); stage != observe.AsShipped {
+			r.world.stages.further = append(r.world.stages.further, stage)
+		}
+	}
 	chosen := func(g judge.Ruling) bool { return selected[judge.Key{ID: g.ID, Service: g.Service}] }
 	return &judge.Court{
 		Catalogue: judge.Catalogue, Known: r.known, Circumstance: r.world.circumstance,

@@ -20,14 +20,15 @@ import (
 // stages boots the targets of a run, each when it is first asked for, by installing
 // the package; where that is slow, all but the first from what the first prepared.
 type stages struct {
-	fleet   *target.Fleet
-	store   *image.Store
-	base    image.Image
-	overlay subject.Overlay
-	// frozen says that a second target will be wanted, so that one whose installation
-	// is slow is kept as an image before it is started.
-	frozen bool
-	note   func(format string, args ...any)
+	fleet *target.Fleet
+	store *image.Store
+	// whole is what targets are booted from, thin what those with the probe in qm's
+	// place are; it may be the same.
+	whole, thin image.Image
+	overlay     subject.Overlay
+	// further are the targets that will be wanted beside the first.
+	further []observe.Stage
+	note    func(format string, args ...any)
 	// described is told of the first target, to ask it what it is.
 	described func(context.Context, *target.Target)
 
@@ -59,8 +60,8 @@ func (s *stages) Has(c requirement.Capability) bool {
 // install makes the first target, up to where it would be started.
 func (s *stages) install(ctx context.Context) error {
 	s.installOnce.Do(func() {
-		s.first, s.installErr = s.fleet.Install(ctx, s.base.ID, s.overlay)
-		if s.installErr == nil && s.frozen && s.first.Installation.Took > slowInstallation {
+		s.first, s.installErr = s.fleet.Install(ctx, s.whole.ID, s.overlay)
+		if s.installErr == nil && s.worthACopy(s.first.Installation.Took) {
 			s.prepared, s.installErr = s.store.Snapshot(ctx, s.first.ID)
 		}
 		if s.installErr == nil {
@@ -71,17 +72,55 @@ func (s *stages) install(ctx context.Context) error {
 	return s.installErr
 }
 
-// slowInstallation is from where on a copy of the first target is cheaper than
-// another installation. Docker compares two whole file systems to make an image of a
-// container, which is 0.7 s of a processor; a small package is installed in 0.1 s.
-const slowInstallation = time.Second
+// worthACopy says whether an image of the first target is cheaper than the further
+// installations. Docker compares two whole file systems for one, and packs what
+// differs: 0.7 s of a processor for a small package, 7 s where every file of a large
+// tree has another owner.
+func (s *stages) worthACopy(took time.Duration) bool {
+	n := len(s.further)
+	if took < slowInstallation && s.whole.ID != s.thin.ID {
+		// Where there are few files, that is over in a moment.
+		n = len(slices.DeleteFunc(slices.Clone(s.further), observe.Stage.HasProbe))
+	}
+	return time.Duration(n)*took > copyCost
+}
+
+const (
+	copyCost = 7 * time.Second
+	// slowInstallation is what no number of files explains: setup.sh itself is slow.
+	slowInstallation = 5 * time.Second
+)
 
 // another makes a target as the first one was before its start.
-func (s *stages) another(ctx context.Context) (*target.Target, error) {
+func (s *stages) another(ctx context.Context, name observe.Stage) (*target.Target, error) {
 	if s.prepared.ID != "" {
 		return s.fleet.Clone(ctx, s.prepared.ID, s.first)
 	}
-	return s.fleet.Install(ctx, s.base.ID, s.overlay)
+	if !name.HasProbe() {
+		return s.fleet.Install(ctx, s.whole.ID, s.overlay)
+	}
+	return s.fleet.Install(ctx, s.thin.ID, s.overlay)
+}
+
+// start starts a target. What fails in one with a thinned tree may have missed what
+// was left out, and is tried with the whole one: a thinned tree is never to blame.
+func (s *stages) start(ctx context.Context, name observe.Stage, t *target.Target) (*target.Target, error) {
+	if err := t.Start(ctx); err != nil {
+		return t, err
+	}
+	setup := t.Installation.Setup
+	well := t.Startup.Start.OK() && (setup == nil || setup.OK())
+	if well || s.prepared.ID != "" || !name.HasProbe() || s.thin.ID == s.whole.ID {
+		return t, nil
+	}
+	if err := t.Remove(); err != nil {
+		return t, err
+	}
+	t, err := s.fleet.Install(ctx, s.whole.ID, s.overlay)
+	if err != nil {
+		return t, err
+	}
+	return t, t.Start(ctx)
 }
 
 // Scene gives a look its target.
@@ -105,7 +144,7 @@ func (s *stages) Scene(ctx context.Context, name observe.Stage, service requirem
 
 // clientHost boots the host that clients with addresses of their own are on.
 func (s *stages) clientHost(ctx context.Context) (*target.ClientHost, error) {
-	s.clientOnce.Do(func() { s.clients, s.clientErr = s.fleet.NewClientHost(ctx, s.base.ID) })
+	s.clientOnce.Do(func() { s.clients, s.clientErr = s.fleet.NewClientHost(ctx, s.thin.ID) })
 	return s.clients, s.clientErr
 }
 
@@ -116,10 +155,10 @@ func (s *stages) boot(ctx context.Context, name observe.Stage, st *stage) error 
 	var err error
 	if name == observe.AsShipped {
 		st.target = s.first
-	} else if st.target, err = s.another(ctx); err != nil {
+	} else if st.target, err = s.another(ctx, name); err != nil {
 		return err
 	}
-	if err := st.target.Start(ctx); err != nil {
+	if st.target, err = s.start(ctx, name, st.target); err != nil {
 		return err
 	}
 	if name.HasProbe() {

@@ -76,7 +76,7 @@ func build(ctx context.Context, r *run) (*world, error) {
 	}
 	defer log.Close()
 	store := image.NewStore(w.docker, session, log, func(line string) { r.note("%s", line) })
-	base, err := w.images(ctx, r, store)
+	whole, thin, err := w.images(ctx, r, store)
 	if err != nil {
 		return w, err
 	}
@@ -84,48 +84,58 @@ func build(ctx context.Context, r *run) (*world, error) {
 	if err != nil {
 		return w, image.Explain(err, "create a network", target.CreateLimit)
 	}
-	w.stages = &stages{fleet: fleet, store: store, base: base, overlay: overlay, note: r.note}
+	w.stages = &stages{fleet: fleet, store: store, whole: whole, thin: thin, overlay: overlay, note: r.note}
 	w.stages.described = func(ctx context.Context, t *target.Target) { w.facts = ask(ctx, t) }
 	return w, nil
 }
 
-// images builds what the targets are booted from.
-func (w *world) images(ctx context.Context, r *run, store *image.Store) (image.Image, error) {
+// images builds what the targets are booted from: with the whole tree, and with a
+// thinned one for those that have the probe in qm's place.
+func (w *world) images(ctx context.Context, r *run, store *image.Store) (whole, thin image.Image, err error) {
 	set, err := r.kit.Programs(ctx)
 	if err != nil {
-		return image.Image{}, err
+		return whole, thin, err
 	}
-	on, err := store.Base(ctx, r.subject.Base)
+	base, err := store.Base(ctx, r.subject.Base)
 	if err != nil {
-		return image.Image{}, err
+		return whole, thin, err
 	}
 	// The tree below the programs: it is large and seldom changes, they are small
 	// and change with the harness.
-	if on, err = w.withTree(ctx, r, store, on, set); err != nil {
-		return image.Image{}, err
+	if whole, thin, err = withTree(ctx, r, store, base, set); err != nil {
+		return whole, thin, err
 	}
-	return store.Harness(ctx, on, map[string]image.File{
+	files := map[string]image.File{
 		"agent": {Content: set["agent"], Mode: 0o755},
 		"probe": {Content: set["probe"], Mode: 0o755},
-	})
+	}
+	same := whole.ID == thin.ID
+	if whole, err = store.Harness(ctx, whole, files); err != nil || same {
+		return whole, whole, err
+	}
+	thin, err = store.Harness(ctx, thin, files)
+	return whole, thin, err
 }
 
-func (w *world) withTree(ctx context.Context, r *run, store *image.Store, on image.Image, set programs.Set) (image.Image, error) {
+func withTree(ctx context.Context, r *run, store *image.Store, on image.Image, set programs.Set) (whole, thin image.Image, err error) {
+	tree := r.subject.Tree
 	switch r.settings.QMSys {
 	case settings.Image:
-		return on, nil
+		return on, on, nil
 	case settings.StandIn:
-		dir, err := os.MkdirTemp("", "qmconformance-standin-*")
-		if err != nil {
-			return image.Image{}, err
+		if tree, err = os.MkdirTemp("", "qmconformance-standin-*"); err != nil {
+			return whole, thin, err
 		}
-		defer os.RemoveAll(dir)
-		if err := set.StandInTree(dir); err != nil {
-			return image.Image{}, err
+		defer os.RemoveAll(tree)
+		if err := set.StandInTree(tree); err != nil {
+			return whole, thin, err
 		}
-		return store.WithTree(ctx, on, dir)
 	}
-	return store.WithTree(ctx, on, r.subject.Tree)
+	if whole, err = store.WithTree(ctx, on, tree); err != nil {
+		return whole, thin, err
+	}
+	thin, err = store.WithThinnedTree(ctx, on, tree)
+	return whole, thin, err
 }
 
 // ask has the subject's own programs tell what they are.
