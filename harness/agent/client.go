@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"qmconformance/harness/capture"
+	"qmconformance/harness/process"
 )
 
 // Limits of the caller's side.
@@ -220,6 +221,12 @@ func (c *Client) StartXinetd(ctx context.Context, req StartRequest) (Readiness, 
 // StopXinetd ends the super-server.
 func (c *Client) StopXinetd(ctx context.Context, sig syscall.Signal) (Daemon, error) {
 	return call[syscall.Signal, Daemon](ctx, c, "StopXinetd", sig, CallLimit)
+}
+
+// Listeners are the sockets that the super-server listens on now: to be asked again
+// and again, where a snapshot costs ten milliseconds of a processor.
+func (c *Client) Listeners(ctx context.Context) ([]process.Socket, error) {
+	return call[None, []process.Socket](ctx, c, "Listeners", None{}, CallLimit)
 }
 
 // XinetdState is how the super-server fares.

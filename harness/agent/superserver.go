@@ -134,6 +134,17 @@ func (a *Agent) XinetdState(_ None, res *Daemon) error {
 	return nil
 }
 
+// Listeners are the sockets that the super-server listens on now.
+func (a *Agent) Listeners(_ None, res *[]process.Socket) (err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.xinetd == nil {
+		return errors.New("xinetd was not started")
+	}
+	*res, err = process.Listeners("/proc", a.xinetd.status().PID)
+	return err
+}
+
 // ReplaceRequest puts a program in another's place.
 type ReplaceRequest struct{ Path, With string }
 

@@ -88,8 +88,21 @@ func TestWhatCannotBeStartedAtAll(t *testing.T) {
 	}
 	_, err := c.XinetdState(limited(t))
 	g.Expect(err).To(MatchError(ContainSubstring("was not started")))
+	_, err = c.Listeners(limited(t))
+	g.Expect(err).To(MatchError(ContainSubstring("was not started")))
 	_, err = c.StopXinetd(limited(t), syscall.SIGTERM)
 	g.Expect(err).To(MatchError(ContainSubstring("was not started")))
+}
+
+func TestListenersFollowTheSuperServer(t *testing.T) {
+	g := NewWithT(t)
+	c, _ := connected(t)
+	ready, err := c.StartXinetd(limited(t), StartRequest{[]string{self(t), "listen"}, soon})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(c.Listeners(limited(t))).To(Equal(ready.Listeners))
+	_, err = c.StopXinetd(limited(t), syscall.SIGKILL)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(c.Listeners(limited(t))).To(BeEmpty())
 }
 
 func TestStopping(t *testing.T) {

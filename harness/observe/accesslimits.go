@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"qmconformance/harness/process"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/xinetd"
 )
@@ -193,8 +194,8 @@ const pauseLimit = 4 * time.Second
 // never is will show in the next connection.
 func (g *ground) listens(ctx context.Context, service requirement.Service) error {
 	return g.poll(ctx, pauseLimit, func(ctx context.Context) (bool, error) {
-		snap, err := g.s.Snapshot(ctx)
-		return err == nil && len(snap.Listeners(g.s.Ports[service])) > 0, err
+		open, err := g.s.Listeners(ctx)
+		return slices.ContainsFunc(open, func(l process.Socket) bool { return l.Local.Port() == g.s.Ports[service] }), err
 	})
 }
 
