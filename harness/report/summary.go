@@ -155,6 +155,10 @@ func (p *printer) cause(e entry) {
 			last.text = ""
 		}
 	}
+	if e.BecauseOf != "" && e.BecauseOf != e.ID {
+		// Only a cause that is not in the list leaves this at the top of it.
+		last = row{"cause", e.BecauseOf + ", which is not kept either; it was not selected", 1}
+	}
 	rows := []row{
 		{"expected", oneLine(e.Expected, most), 1},
 		{"actual", oneLine(e.Actual, most), 1},

@@ -183,6 +183,18 @@ func TestALongHintTakesTheRoomOfWhatIsShort(t *testing.T) {
   evidence results/evidence/SERV-17-qmserver; see docs/requirements/services.md#serv-17`)
 }
 
+func TestACauseThatWasNotSelectedIsNamed(t *testing.T) {
+	v := because(one("IDENT-13", requirement.QMServer, verdict.Fail), "SERV-17")
+	alone := strings.Join(block(summary(t, judged(v), Options{}), "FAIL"), "\n")
+	if !strings.Contains(alone, "cause    SERV-17, which is not kept either; it was not selected") {
+		t.Errorf("the cause is not named:\n%s", alone)
+	}
+	both := summary(t, judged(one("SERV-17", requirement.QMServer, verdict.Fail), v), Options{})
+	if strings.Contains(both, "not selected") {
+		t.Errorf("a cause that is there is said to be missing:\n%s", both)
+	}
+}
+
 func TestWhatHasNoTextHasNoLine(t *testing.T) {
 	v := verdict.Verdict{ID: "SERV-01", Level: requirement.Must, Service: requirement.Host, Kind: verdict.Error, Sentence: "It is so.", Actual: "panic"}
 	compare(t, strings.Join(block(summary(t, judged(v), Options{}), "ERROR"), "\n"), "ERROR SERV-01 host: It is so.\n  actual   panic")
