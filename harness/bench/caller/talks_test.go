@@ -3,6 +3,7 @@ package caller
 import (
 	"bytes"
 	"io"
+	"math"
 	"net"
 	"net/netip"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
 
 	"qmconformance/harness/qmclient"
 )
@@ -256,4 +258,15 @@ func TestTheFloorIsMeasured(t *testing.T) {
 	c := call(t, bareServer(t), ToTheEnd)
 	g.Expect(c.Err).NotTo(HaveOccurred())
 	g.Expect([]int64{c.Start, c.Connected, c.First, c.Ended}).To(WithTransform(sorted, BeTrue()))
+}
+
+func TestTheClockIsTheKernels(t *testing.T) {
+	g := NewWithT(t)
+	apart := int64(math.MaxInt64)
+	for range 100 { // the least apart: a test may be interrupted between the two
+		var ts unix.Timespec
+		g.Expect(unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)).To(Succeed())
+		apart = min(apart, Now()-ts.Nano())
+	}
+	g.Expect(time.Duration(apart)).To(BeNumerically("~", 0, 10*time.Microsecond))
 }
