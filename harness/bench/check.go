@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ const CheckLabel = "gate-check"
 // each compares: "60 20 20s" are 60 of A with A and 20 slow-downs.
 const TrialsEnv = "TRIALS"
 
-// usualTrials show a false alarm of one in twenty and worse, and likewise a miss.
+// usualTrials show what is wrong in one of twenty comparisons and more.
 const usualTrials = "60 20 20s"
 
 // Trials are those that the check makes.
@@ -61,117 +62,190 @@ func ReadTrials() (Trials, error) {
 // slowDown is what the gate must find.
 const slowDown = 0.10
 
-// noiseFor is after how many trials the noise is measured again.
-const noiseFor = 10
+// fitFor is for how many trials the slow-down stays as it was fitted: what a sleep
+// costs depends on what else the machine does.
+const fitFor = 10
 
 // CheckGate tries the gate on what it is to tell apart: targets that are alike, and
-// one whose server sleeps first. Both have the same wrapper before qm, since to
-// execute that costs more than the sleep.
+// such whose server sleeps first. Both have the same wrapper before qm, since to
+// execute that costs more than the sleep. Which of a pair plays A is drawn anew for
+// each trial, so that a trial meets other chances than the one before.
 func (s *Session) CheckGate(ctx context.Context) error {
 	trials, err := ReadTrials()
 	if err != nil {
 		return err
 	}
 	return s.quiet(ctx, func() error {
-		plain, err := s.wrapped(ctx, "bench-wrap", variantPort, 0, s.A, s.Again, s.B)
-		if err != nil {
+		c := &check{Session: s, compare: trials.Compare, slow: map[*Side]slowed{}}
+		for _, p := range s.Pairs {
+			c.sides = append(c.sides, p.A, p.B)
+		}
+		if c.plain, _, err = s.wrapped(ctx, "bench-wrap", variantPort, 0, c.sides); err != nil {
 			return err
 		}
-		slow, err := s.slower(ctx, plain[s.B], trials.Compare)
-		if err != nil {
-			return err
-		}
-		alarms, missed, unsure := 0, 0, 0
-		var noise gate.Estimate
-		for i := range trials.Equal + trials.Slower {
-			if !within(ctx) {
-				return ctx.Err()
+		all := trials.Equal + trials.Slower
+		for i := range all {
+			if i%fitFor == 0 && trials.Slower > 0 {
+				if err := c.fit(ctx); err != nil {
+					return err
+				}
 			}
 			// Both kinds spread over the whole time: the machine is not the same throughout.
-			slower := trials.Slower > 0 && (i+1)*trials.Slower/(trials.Equal+trials.Slower) > i*trials.Slower/(trials.Equal+trials.Slower)
-			if i%noiseFor == 0 {
-				_, noise = s.blocks(ctx, plain[s.A], plain[s.Again], batch(requirement.QMClient), trials.Compare, 3*trials.Compare)
+			slower := (i+1)*trials.Slower/all > i*trials.Slower/all
+			if err := c.try(ctx, i, slower); err != nil {
+				return err
 			}
-			b, want := plain[s.B], "alike"
-			if slower {
-				b, want = slow, "slower"
-			}
-			began := time.Now()
-			list, change := s.blocks(ctx, plain[s.A], b, batch(requirement.QMClient), trials.Compare, 3*trials.Compare)
-			if !within(ctx) {
-				return ctx.Err()
-			}
-			d := gate.Decide(noise, change)
-			d.Noise, d.Change = finite(noise), finite(change)
-			switch {
-			case d.Verdict == gate.TooNoisy:
-				unsure++
-			case slower && d.Verdict != gate.Regression:
-				missed++
-			case !slower && d.Verdict == gate.Regression:
-				alarms++
-			}
-			s.Doc.Gate = append(s.Doc.Gate, Gate{
-				Service: "trial, " + want, Metric: Metric, Decision: d, TookMS: time.Since(began).Milliseconds(),
-				Noise: []gate.Block{}, Change: list,
-			})
-			s.Note("trial %d, %s: %s: %+.2f %% ± %.2f (standard error), %d blocks in %.1f s", i+1, want, d.Verdict, change.Percent(), 100*change.Error, change.Blocks, time.Since(began).Seconds())
 		}
-		s.Note("%d trials alike: %d alarms; %d slower: %d missed; %d too noisy to judge", trials.Equal, alarms, trials.Slower, missed, unsure)
-		if alarms+missed > 0 {
-			return fmt.Errorf("the gate raised %d false alarms in %d trials and missed %d slow-downs of %d", alarms, trials.Equal, missed, trials.Slower)
+		c.sum()
+		if c.alarms+c.missed > 0 {
+			return fmt.Errorf("the gate raised %d false alarms in %d trials and missed %d slow-downs of %d", c.alarms, trials.Equal, c.missed, trials.Slower)
 		}
 		return nil
 	})
 }
 
+// check is a check of the gate under way.
+type check struct {
+	*Session
+	compare time.Duration
+	sides   []*Side
+	plain   map[*Side]*caller.Target
+	slow    map[*Side]slowed
+	sleep   time.Duration
+
+	alarms, missed, unsure int
+	alike, slower          outcomes
+}
+
+// slowed is a server that sleeps first.
+type slowed struct {
+	target *caller.Target
+	pid    int
+}
+
+// outcomes are what trials of one kind found, for what they tell of the errors.
+type outcomes struct{ effects, errors []float64 }
+
+// try is one trial.
+func (c *check) try(ctx context.Context, number int, slower bool) error {
+	r := rand.New(rand.NewPCG(4242, uint64(number)))
+	var pairs []versus
+	for _, p := range c.Pairs {
+		a, b := p.A, p.B
+		if r.IntN(2) == 0 {
+			a, b = b, a
+		}
+		v := versus{c.plain[a], c.plain[b]}
+		if slower {
+			v[1] = c.slow[b].target
+		}
+		pairs = append(pairs, v)
+	}
+	began := time.Now()
+	list, change := c.rounds(ctx, pairs, c.compare, 3*c.compare)
+	if !within(ctx) {
+		return ctx.Err()
+	}
+	d, want, of := decide(change), "alike", &c.alike
+	if slower {
+		want, of = "slower", &c.slower
+	}
+	switch {
+	case d.Verdict == gate.TooNoisy:
+		c.unsure++
+	case slower && d.Verdict != gate.Regression:
+		c.missed++
+	case !slower && d.Verdict == gate.Regression:
+		c.alarms++
+	}
+	of.effects, of.errors = append(of.effects, change.Effect), append(of.errors, change.Error)
+	took := time.Since(began)
+	c.Doc.Gate = append(c.Doc.Gate, Gate{Service: "trial, " + want, Metric: Metric, Decision: d, TookMS: took.Milliseconds(), Rounds: list})
+	c.Note("trial %d, %s: %s: %+.2f %% ± %.2f (standard error; %.2f within pairs), %d rounds in %.1f s", number+1, want, d.Verdict, change.Percent(), 100*change.Error, 100*change.Within, change.Rounds, took.Seconds())
+	return nil
+}
+
+// sum says how it went, and whether the errors were what the effects scatter by.
+func (c *check) sum() {
+	c.Note("%d trials alike: %d alarms; %d slower: %d missed; %d too noisy to judge", len(c.alike.effects), c.alarms, len(c.slower.effects), c.missed, c.unsure)
+	for name, of := range map[string]outcomes{"alike": c.alike, "slower": c.slower} {
+		if len(of.effects) > 1 {
+			c.Note("%s: the effects have a mean of %+.2f %% and a standard deviation of %.2f %%; the errors that were claimed are %.2f %% in the middle", name, 100*stats.Mean(of.effects), 100*stats.Deviation(of.effects), 100*stats.Median(of.errors))
+		}
+	}
+}
+
 // wrapped starts qmclient's service behind the wrapper on some sides.
-func (s *Session) wrapped(ctx context.Context, name string, port uint16, sleep time.Duration, sides ...*Side) (map[*Side]*caller.Target, error) {
-	found := map[*Side]*caller.Target{}
+func (s *Session) wrapped(ctx context.Context, name string, port uint16, sleep time.Duration, sides []*Side) (found map[*Side]*caller.Target, pids map[*Side]int, err error) {
+	found, pids = map[*Side]*caller.Target{}, map[*Side]int{}
 	for _, side := range sides {
 		args := append([]string{yardstick.WrapMode, sleep.String(), side.Target.QM()}, argsOf(requirement.QMClient)...)
-		if _, err := side.twin(ctx, name, []block{{id: name, port: port, server: target.AgentPath, args: args}}); err != nil {
-			return nil, err
+		if pids[side], err = side.twin(ctx, name, []block{{id: name, port: port, server: target.AgentPath, args: args}}); err != nil {
+			return nil, nil, err
 		}
 		found[side] = &caller.Target{Addr: side.addr(port), Talk: caller.Client(nil)}
 	}
-	return found, nil
+	return found, pids, nil
 }
 
-// fittings is how often the sleep is fitted at most, and fit how near it must come.
+// fittings is how often the sleep is fitted at most, and near how near it must come.
 const (
-	fittings = 4
-	fit      = 0.01
+	fittings = 6
+	near     = 0.006
 )
 
-// slower starts the wrapper with the sleep that makes the set-up longer by slowDown.
-// How long that is is measured: a part of a sleep costs nothing, since the processors
-// then see to what the connection before has left.
-func (s *Session) slower(ctx context.Context, plain *caller.Target, compare time.Duration) (*caller.Target, error) {
+// fit sees to it that the wrapper's sleep makes the set-up longer by slowDown. What a
+// sleep does is measured, on each target against the same target without it, since
+// a part of a sleep may cost nothing.
+func (c *check) fit(ctx context.Context) (err error) {
 	want := math.Log(1 + slowDown)
-	sleep, err := s.tenth(plain)
-	if err != nil {
-		return nil, err
+	if c.sleep == 0 {
+		if c.sleep, err = c.tenth(c.plain[c.sides[0]]); err != nil {
+			return err
+		}
+		if err := c.restart(ctx); err != nil {
+			return err
+		}
 	}
-	for i := range uint16(fittings) {
-		found, err := s.wrapped(ctx, fmt.Sprintf("bench-slow-%d", i), variantPort+1+i, sleep, s.B)
-		if err != nil {
-			return nil, err
+	for range fittings {
+		var pairs []versus
+		for _, side := range c.sides {
+			pairs = append(pairs, versus{c.plain[side], c.slow[side].target})
 		}
-		_, change := s.blocks(ctx, plain, found[s.B], batch(requirement.QMClient), compare, 3*compare)
+		_, change := c.rounds(ctx, pairs, c.compare, 3*c.compare)
 		if !within(ctx) {
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
-		s.Note("a sleep of %v makes it %+.2f %% slower ± %.2f (standard error)", sleep, change.Percent(), 100*change.Error)
-		if math.Abs(change.Effect-want) <= fit {
-			return found[s.B], nil
+		c.Note("a sleep of %v makes it %+.2f %% slower ± %.2f (standard error)", c.sleep, change.Percent(), 100*change.Error)
+		if math.Abs(change.Effect-want) <= near {
+			return nil
 		}
 		if change.Effect <= 0 {
 			break
 		}
-		sleep = time.Duration(float64(sleep) * want / change.Effect).Round(time.Microsecond)
+		c.sleep = time.Duration(float64(c.sleep) * want / change.Effect).Round(time.Microsecond)
+		if err := c.restart(ctx); err != nil {
+			return err
+		}
 	}
-	return nil, fmt.Errorf("no sleep was found that makes the set-up %.0f %% slower: the machine is too noisy", 100*slowDown)
+	return fmt.Errorf("no sleep was found that makes the set-up %.0f %% slower: the machine is too noisy", 100*slowDown)
+}
+
+// restart replaces the servers that sleep by such that sleep as long as is wanted now.
+func (c *check) restart(ctx context.Context) error {
+	for side, s := range c.slow {
+		if _, err := side.Target.StopHelper(ctx, s.pid); err != nil {
+			return err
+		}
+	}
+	targets, pids, err := c.wrapped(ctx, "bench-slow", variantPort+1, c.sleep, c.sides)
+	if err != nil {
+		return err
+	}
+	for side, t := range targets {
+		c.slow[side] = slowed{t, pids[side]}
+	}
+	return nil
 }
 
 // tenth is a tenth of the set-up behind the wrapper.

@@ -12,7 +12,7 @@ import (
 
 // Format is the version of bench.json. It changes when a field changes its meaning
 // or goes; a new field alone leaves it.
-const Format = 1
+const Format = 2
 
 // Label is what the specs of a benchmark carry. They run only where it is asked
 // for, and never beside others.
@@ -151,10 +151,12 @@ type Agreement struct {
 
 // AgreementRow is for one line; all are medians, in microseconds.
 type AgreementRow struct {
-	Line    string  `json:"line"`
-	N       int     `json:"n"`
-	Client  float64 `json:"client_us"`
-	Kernel  float64 `json:"kernel_us"`
+	Line   string  `json:"line"`
+	N      int     `json:"n"`
+	Client float64 `json:"client_us"`
+	Kernel float64 `json:"kernel_us"`
+	// Queued is what the client's thread waited for a processor; Differs is without it.
+	Queued  float64 `json:"queued_us"`
 	Differs float64 `json:"differs_us"`
 	Agrees  bool    `json:"agrees"`
 }
@@ -205,9 +207,9 @@ type Gate struct {
 	Metric   string        `json:"metric"`
 	Decision gate.Decision `json:"decision"`
 	TookMS   int64         `json:"took_ms"`
-	// Noise and Change are the blocks, as they were measured.
-	Noise  []gate.Block `json:"noise_blocks"`
-	Change []gate.Block `json:"change_blocks"`
+	// Rounds are the times as they were measured: A's and B's of each pair, in
+	// nanoseconds.
+	Rounds []gate.Round `json:"rounds"`
 }
 
 // Health is what was in the target before and after.

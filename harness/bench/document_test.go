@@ -19,7 +19,7 @@ import (
 )
 
 func estimate(effect, e float64) gate.Estimate {
-	return gate.Estimate{Effect: effect, Error: e, Blocks: 200}
+	return gate.Estimate{Effect: effect, Error: e, Rounds: 200}
 }
 
 // old is a document of an earlier run of this machine, and its lines' set-up over
@@ -84,7 +84,7 @@ func TestAFileOfAnotherMachineIsShownOnly(t *testing.T) {
 }
 
 func TestAFileOfThisMachineGates(t *testing.T) {
-	for effect, want := range map[float64]Outcome{1.005: Measured, 1.1: Regression, 0.8: Measured} {
+	for effect, want := range map[float64]Outcome{1.005: Measured, 1.15: Regression, 1.07: HarnessError, 0.8: Measured} {
 		g := NewWithT(t)
 		now := NewDocument()
 		now.Baseline, now.Lines = Baseline{Kind: KindFile, Gating: true}, old(effect).Lines
@@ -112,7 +112,7 @@ func TestABaselineThatIsNoneIsAUsageError(t *testing.T) {
 		"an empty directory":        empty,
 		"a file that is no JSON":    file("a", "#!/bin/sh\n"),
 		"JSON of something else":    file("b.json", `{"outcome": "conformant"}`),
-		"a run that ended early":    file("c.json", `{"format": 1, "lines": []}`),
+		"a run that ended early":    file("c.json", `{"format": 2, "lines": []}`),
 		"another format":            put(t, later),
 		"no name that an image has": "UPPER CASE",
 	} {
@@ -151,6 +151,33 @@ func TestADocumentIsReadAsItWasWritten(t *testing.T) {
 	g.Expect(json.Unmarshal(text, &back)).To(Succeed())
 	g.Expect(back.Lines).To(Equal(d.Lines))
 	g.Expect(string(text)).NotTo(ContainSubstring(`"conditions":null`))
+}
+
+// A line that was called too seldom has no error that is known: the document is
+// written all the same, and nothing is concluded from it.
+func TestALineThatWasHardlyCalledIsWrittenAndNotJudged(t *testing.T) {
+	g := NewWithT(t)
+	few := &line{}
+	yard := &line{}
+	for i := range 10 {
+		at := int64(i+1) * 1000
+		c := caller.Call{Start: at, Connected: at + 1, First: at + 2, Ready: at + 500}
+		few.calls, few.round = append(few.calls, c), append(few.round, i)
+		yard.calls, yard.round = append(yard.calls, c), append(yard.round, i)
+	}
+	d := old(1)
+	for i := range d.Lines {
+		d.Lines[i].Relative, d.Lines[i].Halves = relative(few, yard)
+	}
+	d.Gate = []Gate{{Decision: decide(gate.EstimateOf(nil))}}
+	path := put(t, d)
+	back, err := ResolveBaseline(path, ThisMachine())
+	g.Expect(err).NotTo(HaveOccurred())
+	now := NewDocument()
+	now.Baseline, now.Lines = back.Baseline, old(1.5).Lines
+	s := &Session{Doc: now, Old: back.Document, Note: t.Logf}
+	g.Expect(s.Compare(t.Context())).To(Succeed())
+	g.Expect(now.Gate[0].Decision.Verdict).To(Equal(gate.TooNoisy))
 }
 
 func TestTheTableSaysWhichQMWasMeasured(t *testing.T) {

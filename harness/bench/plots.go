@@ -297,30 +297,37 @@ func growthPictures(d *Document) (list []Picture, err error) {
 	return list, nil
 }
 
+// comparisonPictures show each pair's rounds from left to right, and its middle.
 func comparisonPictures(d *Document) (list []Picture, err error) {
 	for _, g := range d.Gate {
-		if len(g.Change) == 0 {
+		if len(g.Rounds) == 0 {
 			continue
 		}
-		p := newPlot("block", "%")
-		for i, of := range []struct {
-			name   string
-			blocks []gate.Block
-		}{{"A again over A", g.Noise}, {"B over A", g.Change}} {
-			xys := plotter.XYs{}
-			for k, block := range of.blocks {
-				if e, ok := block.Effect(); ok {
-					xys = append(xys, plotter.XY{X: float64(k + 1), Y: 100 * math.Expm1(e)})
-				}
-			}
-			if len(xys) == 0 {
+		p := newPlot("pair of targets", "B over A, %")
+		var rounds, middles plotter.XYs
+		for j := range g.Rounds[0] {
+			effects := gate.Effects(g.Rounds, j)
+			if len(effects) == 0 {
 				continue
 			}
-			dots, err := plotter.NewScatter(xys)
+			for k, e := range effects {
+				rounds = append(rounds, plotter.XY{X: float64(j+1) + 0.6*(float64(k)/float64(len(effects))-0.5), Y: 100 * math.Expm1(e)})
+			}
+			middles = append(middles, plotter.XY{X: float64(j + 1), Y: gate.EstimateEffects(effects).Percent()})
+		}
+		for i, of := range []struct {
+			name   string
+			at     plotter.XYs
+			radius vg.Length
+		}{{"a round", rounds, vg.Points(1)}, {"the pair", middles, vg.Points(3.5)}} {
+			if len(of.at) == 0 {
+				continue
+			}
+			dots, err := plotter.NewScatter(of.at)
 			if err != nil {
 				return nil, err
 			}
-			dots.Color, dots.Shape, dots.Radius = plotutil.Color(i), draw.CircleGlyph{}, vg.Points(1.5)
+			dots.Color, dots.Shape, dots.Radius = plotutil.Color(i), draw.CircleGlyph{}, of.radius
 			p.Add(dots)
 			p.Legend.Add(of.name, dots)
 		}

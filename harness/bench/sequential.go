@@ -228,10 +228,11 @@ func relative(l, yard *line) (all, halves gate.Estimate) {
 	return finite(all), finite(gate.Difference(second, first))
 }
 
-// finite makes an estimate fit for JSON, which has no infinity.
+// finite makes an estimate fit for JSON, which has no infinity: one that is not known
+// has no rounds.
 func finite(e gate.Estimate) gate.Estimate {
 	if math.IsInf(e.Error, 0) || math.IsNaN(e.Error) {
-		e.Error, e.Blocks = 0, 0
+		return gate.Estimate{Effect: e.Effect, Pairs: e.Pairs}
 	}
 	return e
 }

@@ -13,11 +13,13 @@ import (
 
 // Session is one run of the benchmark: the targets, and what was measured so far.
 type Session struct {
-	// B is the subject. A is the baseline and Again a second target like A; nil where
-	// nothing is compared.
-	B, A, Again *Side
-	Plan        Plan
-	Doc         *Document
+	// B is the subject.
+	B *Side
+	// Pairs are targets of the baseline and of the subject; none where nothing is
+	// compared. B is beside them: other parts have worn it.
+	Pairs []Twins
+	Plan  Plan
+	Doc   *Document
 	// Old is an earlier document to compare with; nil where there is none.
 	Old *Document
 	// Note tells how the run goes.
@@ -45,9 +47,11 @@ type Plan struct {
 	// Groups those of the group file; Each is how often each is measured.
 	Open, List, Groups []int
 	Each               int
-	// Traced is how long connections are traced for each service.
-	Traced time.Duration
-	// Compare is how long A and B are compared for a service, and at most.
+	// Traced is how long connections are traced for each service, Captured how many are
+	// compared with the packets.
+	Traced   time.Duration
+	Captured int
+	// Compare is how long A and B are compared for a service, at least and at most.
 	Compare, CompareMost time.Duration
 }
 
@@ -58,14 +62,14 @@ func PlanOf(p settings.Profile) Plan {
 		return Plan{
 			Warm: 3, Rounds: 40, Seldom: 4, Span: time.Second, AtOnce: []int{1, 8}, Rates: []float64{0.5}, Steps: 3,
 			Open: []int{0, 10}, List: []int{0, 100}, Groups: []int{0, 1000}, Each: 30, Traced: time.Second,
-			Compare: 8 * time.Second, CompareMost: 16 * time.Second,
+			Captured: 60, Compare: 8 * time.Second, CompareMost: 24 * time.Second,
 		}
 	}
 	return Plan{
 		Warm: 10, Rounds: 300, Seldom: 4, Span: 4 * time.Second,
 		AtOnce: []int{1, 2, 4, 8, 16, 32, 64}, Rates: []float64{0.25, 0.5, 0.75, 0.9}, Steps: 7,
 		Open: []int{0, 10, 100, 500}, List: []int{0, 10, 100, 1000}, Groups: []int{0, 100, 1000, 10000}, Each: 150, Traced: 3 * time.Second,
-		Compare: 20 * time.Second, CompareMost: 60 * time.Second,
+		Captured: 200, Compare: 20 * time.Second, CompareMost: 60 * time.Second,
 	}
 }
 
@@ -144,10 +148,11 @@ func fail(name string, failed, all int, first error) error {
 
 // quiet stops what the harness itself does in the targets while it measures.
 func (s *Session) quiet(ctx context.Context, measure func() error) error {
-	for _, side := range []*Side{s.B, s.A, s.Again} {
-		if side == nil {
-			continue
-		}
+	sides := []*Side{s.B}
+	for _, p := range s.Pairs {
+		sides = append(sides, p.A, p.B)
+	}
+	for _, side := range sides {
 		if err := side.Target.PauseRecording(ctx, true); err != nil {
 			return err
 		}

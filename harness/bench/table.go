@@ -156,7 +156,7 @@ func Paragraphs(d *Document) (list []string) {
 		if !r.Agrees {
 			verb = "DISAGREES with"
 		}
-		list = append(list, fmt.Sprintf("The time of %s's first byte %s the kernel's packets: %s ms here, %s ms in the target, a median difference of %.0f us over %d connections.", r.Line, verb, ms(r.Client), ms(r.Kernel), r.Differs, r.N))
+		list = append(list, fmt.Sprintf("The time of %s's first byte %s the kernel's packets: %s ms here, %s ms in the target, a median difference of %.0f us over %d connections, beside %.0f us that the client waited for a processor.", r.Line, verb, ms(r.Client), ms(r.Kernel), r.Differs, r.N, r.Queued))
 	}
 	if h := d.Health; len(d.Lines) > 0 && h.Whole {
 		list = append(list, fmt.Sprintf("Nothing was left behind: %d places taken before and %d after, no session running.", h.UsersBefore, h.UsersAfter))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
@@ -93,25 +94,15 @@ func (r *run) measure(ctx context.Context, specs RunSpecs, doc *bench.Document) 
 		return err
 	}
 	doc.Subject = r.world.describe(r)
-	if r.checksGate {
-		for _, side := range []struct {
-			name string
-			at   **bench.Side
-		}{{"A", &session.A}, {"A again", &session.Again}} {
-			if *side.at, err = r.side(ctx, side.name, r.world.stages.copied(), nil); err != nil {
+	if r.checksGate || baseline.Kind == bench.KindPackage || baseline.Kind == bench.KindImage {
+		other := r.world.stages
+		if !r.checksGate {
+			if other, err = r.baselineStages(ctx, baseline); err != nil {
 				return err
 			}
 		}
-	} else if baseline.Kind == bench.KindPackage || baseline.Kind == bench.KindImage {
-		other, err := r.baselineStages(ctx, baseline)
-		if err != nil {
+		if session.Pairs, err = r.pairs(ctx, other); err != nil {
 			return err
-		}
-		if session.A, err = r.side(ctx, "A", other, nil); err != nil {
-			return fmt.Errorf("the baseline: %w", err)
-		}
-		if session.Again, err = r.side(ctx, "A again", other.copied(), nil); err != nil {
-			return fmt.Errorf("the baseline: %w", err)
 		}
 	}
 	r.began = time.Now()
@@ -131,6 +122,30 @@ func wantsCheck(filters ...string) bool {
 		match, err := types.ParseLabelFilter(f)
 		return err == nil && strings.Contains(f, bench.CheckLabel) && match([]string{bench.Label, bench.CheckLabel})
 	})
+}
+
+// pairs boots targets of the baseline and of the subject, the two of a pair at the
+// same time: how fast a target is depends on when it was booted, since what memory
+// is left for its files does.
+func (r *run) pairs(ctx context.Context, baseline *stages) ([]bench.Twins, error) {
+	began := time.Now()
+	list := make([]bench.Twins, bench.PairsOf)
+	for i := range list {
+		var wg sync.WaitGroup
+		var errs [2]error
+		wg.Go(func() {
+			if list[i].A, errs[0] = r.side(ctx, fmt.Sprint("A", i+1), baseline.copied(), nil); errs[0] != nil {
+				errs[0] = fmt.Errorf("the baseline: %w", errs[0])
+			}
+		})
+		wg.Go(func() { list[i].B, errs[1] = r.side(ctx, fmt.Sprint("B", i+1), r.world.stages.copied(), nil) })
+		wg.Wait()
+		if err := errors.Join(errs[:]...); err != nil {
+			return nil, err
+		}
+	}
+	r.note("%d pairs of targets are up after %.1f s", len(list), time.Since(began).Seconds())
+	return list, nil
 }
 
 // side boots a target, lifts its limits and starts it.
@@ -232,7 +247,10 @@ func (w *world) beside(ctx context.Context, r *run) (*stages, error) {
 	}, nil
 }
 
-// copied are stages that boot the same again.
+// copied are stages that boot the same again, and tell nothing of it.
 func (s *stages) copied() *stages {
-	return &stages{fleet: s.fleet, store: s.store, whole: s.whole, thin: s.whole, overlay: s.overlay, note: s.note, described: s.described}
+	return &stages{
+		fleet: s.fleet, store: s.store, whole: s.whole, thin: s.whole, overlay: s.overlay, note: func(string, ...any) {},
+		described: func(context.Context, *target.Target) {},
+	}
 }

@@ -5,10 +5,12 @@
 package caller
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
 	"net/netip"
+	"strconv"
 	"time"
 	"unsafe"
 
@@ -32,6 +34,9 @@ type Call struct {
 	RequestAt, Answered int64
 	// LeftAt is when we said that we leave, Ended the end of the stream.
 	LeftAt, Ended int64
+	// Queued is how long, from Connected to First, our thread could have run and waited
+	// for a processor; noted with Local.
+	Queued int64
 	// Local is our own port: with it a capture or the target finds the connection.
 	Local uint16
 	// Kicks counts how often the terminal type had to be brought to qm's mind again.
@@ -48,7 +53,8 @@ type Target struct {
 	// pieces under Nagle's rule, so that an ordinary client's delayed acknowledgement
 	// holds it up for 40 ms.
 	QuickAck bool
-	// NoteLocal has the call note its own port, for one system call more.
+	// NoteLocal has the call note its own port and what it waited for a processor, for
+	// some system calls more.
 	NoteLocal bool
 	// Hold is called when the connection is ready, before it is left; it may be nil.
 	Hold func(*Call)
@@ -62,6 +68,10 @@ type Talk func(l *Line, c *Call)
 // goroutines.
 type Line struct {
 	fd     int
+	// waits is the thread's own account, -1 where nobody asks for it, and queued what
+	// it said at Connected.
+	waits  int
+	queued int64
 	quick  bool
 	hold   func(*Call)
 	have   int
@@ -124,7 +134,11 @@ func (l *Line) Call(t *Target, intended int64) (c Call) {
 // dial makes the connection; false where there is none, and the call says why.
 func (l *Line) dial(t *Target, c *Call, intended int64) bool {
 	l.have, l.quick, l.hold = 0, t.QuickAck, t.Hold
-	l.fd = -1
+	l.fd, l.waits = -1, -1
+	if t.NoteLocal {
+		// A kernel without the account has no such file, and the wait stays 0.
+		l.waits, _ = unix.Open("/proc/thread-self/schedstat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	}
 	l.aim(t.Addr)
 	c.Start = Now()
 	if c.Intended = intended; intended == 0 {
@@ -150,6 +164,7 @@ func (l *Line) dial(t *Target, c *Call, intended int64) bool {
 	c.Connected = Now()
 	if t.NoteLocal {
 		c.Local = l.localPort()
+		l.queued = l.wait()
 	}
 	return true
 }
@@ -181,6 +196,10 @@ func (l *Line) close() {
 		_ = unix.Close(l.fd)
 		l.fd = -1
 	}
+	if l.waits >= 0 {
+		_ = unix.Close(l.waits)
+		l.waits = -1
+	}
 }
 
 // aim sets the address in the kernel's own form.
@@ -199,6 +218,33 @@ func (l *Line) aim(a netip.AddrPort) {
 func (l *Line) limit(option int, d time.Duration) {
 	tv := unix.NsecToTimeval(d.Nanoseconds())
 	_, _, _ = unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(l.fd), unix.SOL_SOCKET, uintptr(option), uintptr(unsafe.Pointer(&tv)), unsafe.Sizeof(tv), 0)
+}
+
+// first notes the first byte.
+func (l *Line) first(c *Call) {
+	c.First = Now()
+	if l.waits >= 0 {
+		c.Queued = l.wait() - l.queued
+	}
+}
+
+// wait is how long the thread has waited for a processor in all its life, in
+// nanoseconds (proc(5), schedstat: the second number). It is one short system call: a
+// thread that loses its processor meanwhile would count a wait that delays nothing.
+func (l *Line) wait() (ns int64) {
+	if l.waits < 0 {
+		return 0
+	}
+	var text [64]byte
+	n, _, errno := unix.RawSyscall6(unix.SYS_PREAD64, uintptr(l.waits), uintptr(unsafe.Pointer(&text)), uintptr(len(text)), 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	fields := bytes.Fields(text[:n])
+	if len(fields) > 1 {
+		ns, _ = strconv.ParseInt(string(fields[1]), 10, 64)
+	}
+	return ns
 }
 
 func (l *Line) localPort() uint16 {

@@ -17,7 +17,7 @@ import (
 // nobody minds.
 func OneByte(l *Line, c *Call) {
 	if c.Err = l.read(); c.Err == nil {
-		c.First = Now()
+		l.first(c)
 	}
 }
 
@@ -26,7 +26,7 @@ func ToTheEnd(l *Line, c *Call) {
 	if c.Err = l.read(); c.Err != nil {
 		return
 	}
-	c.First = Now()
+	l.first(c)
 	c.Ready = c.First
 	if l.hold != nil {
 		l.hold(c)
@@ -58,7 +58,7 @@ func Client(login *Login) Talk {
 		if c.Err = l.read(); c.Err != nil {
 			return
 		}
-		c.First = Now()
+		l.first(c)
 		if l.buf[0] != ack {
 			c.Err = fmt.Errorf("the first byte is %#02x", l.buf[0])
 			return
@@ -167,7 +167,7 @@ func Server(login *Login) Talk {
 		if c.Err = l.read(); c.Err != nil {
 			return
 		}
-		c.First = Now()
+		l.first(c)
 		if c.Err = l.negotiate(c); c.Err != nil {
 			l.leaveLogin(c)
 			return

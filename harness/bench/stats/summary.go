@@ -110,3 +110,21 @@ func Spread(x []float64) float64 {
 	}
 	return 1.4826 * Median(away)
 }
+
+// Mean is the sum of some numbers over how many there are, NaN of none.
+func Mean(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(len(x))
+}
+
+// Deviation is the standard deviation of a sample, NaN of fewer than two.
+func Deviation(x []float64) float64 {
+	mean, sum := Mean(x), 0.0
+	for _, v := range x {
+		sum += (v - mean) * (v - mean)
+	}
+	return math.Sqrt(sum / float64(len(x)-1))
+}
