@@ -170,7 +170,7 @@ func (c *check) sum() {
 	c.Note("%d trials alike: %d alarms; %d slower: %d missed; %d too noisy to judge", len(c.alike.effects), c.alarms, len(c.slower.effects), c.missed, c.unsure)
 	for name, of := range map[string]outcomes{"alike": c.alike, "slower": c.slower} {
 		if len(of.effects) > 1 {
-			c.Note("%s: the effects have a mean of %+.2f %% and a standard deviation of %.2f %%; the errors that were claimed are %.2f %% in the middle", name, 100*stats.Mean(of.effects), 100*stats.Deviation(of.effects), 100*stats.Median(of.errors))
+			c.Note("%s: the effects have a mean of %+.2f %% and a standard deviation of %.2f %%; the errors that were claimed are %.2f %% in the middle", name, 100*math.Expm1(stats.Mean(of.effects)), 100*stats.Deviation(of.effects), 100*stats.Median(of.errors))
 		}
 	}
 }
