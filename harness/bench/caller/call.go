@@ -67,7 +67,7 @@ type Talk func(l *Line, c *Call)
 // Line is one caller's own memory and socket. It is not safe for use by two
 // goroutines.
 type Line struct {
-	fd     int
+	fd int
 	// waits is the thread's own account, -1 where nobody asks for it, and queued what
 	// it said at Connected.
 	waits  int
