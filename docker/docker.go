@@ -10,6 +10,8 @@ const (
 	Target = "Dockerfile"
 	// Tree adds tree.tar of the build context to an image. Build argument: BASE.
 	Tree = "tree/Dockerfile"
+	// Systemd makes a base that can boot systemd of a Debian base. Build argument: BASE.
+	Systemd = "systemd/Dockerfile"
 	// RegistryBase makes a base from a Debian image of a registry. Build argument: BASE.
 	RegistryBase = "base/Dockerfile"
 	// Bootstrap makes the same base from Debian packages: a POSIX shell script,
@@ -26,7 +28,7 @@ const (
 	BootstrapMissingTool = 69
 )
 
-//go:embed Dockerfile tree/Dockerfile base/Dockerfile base/bootstrap.sh
+//go:embed Dockerfile tree/Dockerfile systemd/Dockerfile base/Dockerfile base/bootstrap.sh
 var files embed.FS
 
 // File returns the content of one of the files named above; another name is a

@@ -11,7 +11,7 @@ import (
 	"qmconformance/docker"
 )
 
-var dockerfiles = []string{docker.Target, docker.Tree, docker.RegistryBase}
+var dockerfiles = []string{docker.Target, docker.Tree, docker.Systemd, docker.RegistryBase}
 
 // Each of these needs a builder that not every engine has, or a registry.
 func TestDockerfilesSuitTheClassicBuilder(t *testing.T) {

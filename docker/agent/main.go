@@ -16,5 +16,8 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "serve" {
 		os.Exit(agent.Serve())
 	}
+	if len(os.Args) > 2 && os.Args[1] == agent.WatchdogVerb {
+		os.Exit(agent.Watchdog(os.Args[2]))
+	}
 	os.Exit(agent.Init())
 }

@@ -234,6 +234,13 @@ func (c *Client) XinetdState(ctx context.Context) (Daemon, error) {
 	return call[None, Daemon](ctx, c, "XinetdState", None{}, CallLimit)
 }
 
+// BecomeSystemd has PID 1 turn into systemd. It has answered before that is done, and
+// where it cannot be done nothing changes.
+func (c *Client) BecomeSystemd(ctx context.Context) error {
+	_, err := call[None, None](ctx, c, "BecomeSystemd", None{}, CallLimit)
+	return err
+}
+
 // Addresses are the container's own.
 func (c *Client) Addresses(ctx context.Context) ([]Address, error) {
 	return call[None, []Address](ctx, c, "Addresses", None{}, CallLimit)

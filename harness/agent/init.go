@@ -16,7 +16,7 @@ import (
 // statuses that the agent waits for.
 func Init() int {
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGCHLD)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGCHLD, bootSignal)
 	cmd := exec.Command("/proc/self/exe", "serve")
 	cmd.Env = os.Environ()
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
@@ -29,6 +29,10 @@ func Init() int {
 		return 1
 	}
 	for s := range signals {
+		if s == bootSignal {
+			fmt.Fprintln(os.Stderr, "init:", becomeSystemd(cmd.Process.Pid))
+			continue
+		}
 		if s != syscall.SIGCHLD {
 			return 0
 		}

@@ -31,6 +31,7 @@ const (
 	KindBase     = "base"
 	KindTarget   = "target"
 	KindTree     = "tree"
+	KindSystemd  = "systemd"
 	KindSnapshot = "snapshot" // never tagged, dies with its session
 	KindForeign  = "foreign"  // not made by us
 )

@@ -34,8 +34,9 @@ const (
 	stopGrace = 10 * time.Second
 
 	// keepNewest images of each kind stay in the cache, by last use: enough for
-	// two bases with two kinds of qm each.
-	keepNewest = 4
+	// two bases with two kinds of qm each, with whole trees and thinned ones, and as
+	// much again with systemd on the base. They share their layers.
+	keepNewest = 16
 	// keepFresh protects an image that another run has just looked up and not
 	// yet started a container from: longer than any run.
 	keepFresh = time.Hour

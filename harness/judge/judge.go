@@ -2,11 +2,13 @@ package judge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
 
 	"qmconformance/harness/evidence"
+	"qmconformance/harness/observe"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/verdict"
 )
@@ -35,6 +37,9 @@ func (c *Court) judge(ctx context.Context, k Key) Ruling {
 	began := time.Now()
 	at := c.circumstance()
 	finding := verdict.Broken("%v", t.err)
+	if lacking := (*observe.Cannot)(nil); errors.As(t.err, &lacking) {
+		return c.without(r, k.Service, verdict.Absent("%v", lacking), "")
+	}
 	if t.err == nil {
 		finding = spec.conclude(Case{r, k.Service}, t.facts, c.Known, at)
 	}

@@ -3,6 +3,7 @@ package judge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -133,6 +134,21 @@ func TestAnAbsentCapabilityIsNotApplicable(t *testing.T) {
 	g.Expect(r.Kind).To(Equal(verdict.NotApplicable))
 	g.Expect(r.Actual).To(ContainSubstring("reconfigure"))
 	g.Expect(stages.scenes).To(BeZero())
+}
+
+// Whether systemd can be booted, for one, is known when its target is wanted.
+func TestACapabilityThatIsMissedLaterIsNotApplicable(t *testing.T) {
+	g := NewWithT(t)
+	lacks := &observe.Cannot{Capability: requirement.BootSystemd, Why: "no mirror answers"}
+	b := &Court{
+		Catalogue: catalogue(t, entry{"SERV-01", "host", ""}, entry{"SERV-02", "host", "requires: [SERV-01]"}),
+		Stages:    &fakeStages{err: fmt.Errorf("target x: %w", lacks)}, Specs: specsOf(says("SERV-01", harmed), says("SERV-02", harmed)),
+	}
+	for _, id := range []string{"SERV-01", "SERV-02"} {
+		r := ruling(t, b, Key{id, requirement.Host})
+		g.Expect(r.Kind).To(Equal(verdict.NotApplicable))
+		g.Expect(r.Actual).To(Equal("this target cannot boot-systemd: no mirror answers"))
+	}
 }
 
 func TestWhatIsUnknownIsAnErrorOfOurs(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"qmconformance/harness/agent"
-	"qmconformance/harness/process"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/target"
 	"qmconformance/harness/xinetd"
@@ -61,8 +60,6 @@ var InitScript = &Look[InitScripted]{
 	Take: func(ctx context.Context, s *Scene) (InitScripted, error) {
 		f := InitScripted{
 			Reloaded: map[requirement.Service]*Standing{}, Standing: map[requirement.Service]*Standing{},
-			Closed: map[requirement.Service]bool{},
-			Window: map[requirement.Service]time.Duration{}, Refused: map[requirement.Service]int{},
 		}
 		if _, err := s.Stat(ctx, initScript); errors.Is(err, fs.ErrNotExist) {
 			f.Missing = true
@@ -140,81 +137,18 @@ func (f *InitScripted) reload(ctx context.Context, s *Scene) error {
 
 // restart dials all the while, to see how long nobody is served.
 func (f *InitScripted) restart(ctx context.Context, s *Scene) error {
-	done := make(chan error, 1)
-	go func() {
-		var err error
-		f.Restart, err = action(ctx, s, "restart")
-		done <- err
-	}()
-	first := map[requirement.Service]time.Time{}
-	var err error
-	over := false
-	var until time.Time
-	f.Restarted = map[requirement.Service]Visit{}
-	for {
-		served := 0
-		for _, service := range requirement.NetworkServices {
-			v := spokenWith(ctx, s, service, "restarted")
-			f.Restarted[service] = v
-			began, refused := first[service]
-			switch {
-			case v.Served && refused && f.Window[service] == 0:
-				f.Window[service] = time.Since(began)
-			case !v.Served && !refused:
-				first[service] = time.Now()
-			}
-			if v.Served {
-				served++
-			} else {
-				f.Refused[service]++
-			}
-		}
-		if over && (served == len(requirement.NetworkServices) || time.Now().After(until)) {
-			return err
-		}
-		pause := time.Millisecond
-		if served > 0 {
-			pause = politePause
-		}
-		select {
-		case err = <-done:
-			if over = true; err != nil {
-				return err
-			}
-			done, until = nil, time.Now().Add(startLimit)
-		case <-time.After(pause):
-		}
-	}
+	through, err := dialThrough(ctx, s, func() (agent.RunResult, error) { return action(ctx, s, "restart") })
+	f.Restart, f.Restarted, f.Window, f.Refused = through.Result, through.After, through.Window, through.Refused
+	return err
 }
-
-// politePause is between connections that are served: a super-server may admit as
-// few as ten a second.
-const politePause = 30 * time.Millisecond
 
 func (f *InitScripted) stop(ctx context.Context, s *Scene) error {
 	var err error
 	if f.Stop, err = action(ctx, s, "stop"); err != nil {
 		return err
 	}
-	var snap process.Snapshot
-	for began := time.Now(); ; {
-		if snap, err = s.Snapshot(ctx); err != nil {
-			return err
-		}
-		if len(listenersOf(snap, s)) == 0 || time.Since(began) > stateLimit {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(gonePoll):
-		}
-	}
-	s.Evidence.Snapshot("stopped", snap)
-	for service, port := range s.Ports {
-		f.Closed[service] = len(snap.Listeners(port)) == 0
-	}
-	return nil
+	f.Closed, err = awaitClosed(ctx, s, "stopped")
+	return err
 }
 
 func action(ctx context.Context, s *Scene, verb string) (agent.RunResult, error) {

@@ -5,6 +5,7 @@ package observe
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"qmconformance/harness/evidence"
@@ -37,6 +38,16 @@ func Probed(s Stage) Stage {
 
 // HasProbe says whether the stage's target has the probe in qm's place.
 func (s Stage) HasProbe() bool { return withProbe[s] }
+
+// Cannot is the error of a stage whose target lacks a capability, where that shows only
+// when the target is wanted.
+type Cannot struct {
+	Capability requirement.Capability
+	// Why is what the machine or the base is without.
+	Why string
+}
+
+func (c *Cannot) Error() string { return fmt.Sprintf("this target cannot %s: %s", c.Capability, c.Why) }
 
 // Scene is what a look has at hand.
 type Scene struct {

@@ -245,6 +245,16 @@ var lifted = []xinetd.Change{
 
 // edit puts rules into the package's configuration and starts xinetd with it.
 func (t *tracer) edit(ctx context.Context, rules ...xinetd.Change) (*target.Edition, error) {
+	e, err := t.s.Edit(ctx, alone(t.s.Service, rules...)...)
+	if err != nil {
+		return nil, err
+	}
+	_, err = t.s.Respawn(ctx)
+	return e, err
+}
+
+// alone are rules for a service without the package's own limits.
+func alone(service requirement.Service, rules ...xinetd.Change) []xinetd.Change {
 	var changes []xinetd.Change
 	for _, l := range lifted {
 		if !slices.ContainsFunc(rules, func(r xinetd.Change) bool { return r.Attribute == l.Attribute }) {
@@ -253,14 +263,9 @@ func (t *tracer) edit(ctx context.Context, rules ...xinetd.Change) (*target.Edit
 	}
 	changes = append(changes, rules...)
 	for i := range changes {
-		changes[i].Service = string(t.s.Service)
+		changes[i].Service = string(service)
 	}
-	e, err := t.s.Edit(ctx, changes...)
-	if err != nil {
-		return nil, err
-	}
-	_, err = t.s.Respawn(ctx)
-	return e, err
+	return changes
 }
 
 // refusal has one client refused by one rule.
@@ -346,11 +351,16 @@ func (t *Trail) end(ctx context.Context, link wire.Link, limit time.Duration) {
 }
 
 func (t *tracer) dial(ctx context.Context, from netip.Addr) (wire.Link, error) {
-	to := t.s.V4
+	return dialFrom(ctx, t.s, t.host, from)
+}
+
+// dialFrom dials a service from an address of the client host.
+func dialFrom(ctx context.Context, s *Scene, host *target.ClientHost, from netip.Addr) (wire.Link, error) {
+	to := s.V4
 	if from.Is6() {
-		to = t.s.V6
+		to = s.V6
 	}
-	return t.host.Dial(ctx, agent.DialRequest{Remote: netip.AddrPortFrom(to, t.s.Port), Source: from})
+	return host.Dial(ctx, agent.DialRequest{Remote: netip.AddrPortFrom(to, s.Port), Source: from})
 }
 
 // closedHours is a minute of the day that is hours away, by the target's clock:

@@ -57,7 +57,8 @@ func (s Service) ServerArgs() []string {
 // A requirement names those without which it cannot be judged.
 type Capability string
 
-// What targets differ in. A target in a container of ours has all of them.
+// What targets differ in. A target in a container of ours has all of them but perhaps
+// the last.
 const (
 	Boot             Capability = "boot"
 	Reconfigure      Capability = "reconfigure"
@@ -67,10 +68,13 @@ const (
 	Login            Capability = "login"
 	IPv6             Capability = "ipv6"
 	ClientHosts      Capability = "client-hosts"
+	// BootSystemd needs Debian's packages and a daemon that lets systemd have a part
+	// of the control groups; whether a target has it is found by trying.
+	BootSystemd Capability = "boot-systemd"
 )
 
 // Capabilities lists every known capability.
-var Capabilities = []Capability{Boot, Reconfigure, ObserveProcesses, ReadLogs, ReadFiles, Login, IPv6, ClientHosts}
+var Capabilities = []Capability{Boot, Reconfigure, ObserveProcesses, ReadLogs, ReadFiles, Login, IPv6, ClientHosts, BootSystemd}
 
 // Requirement is one sentence of the contract.
 type Requirement struct {

@@ -24,7 +24,7 @@ func (r *run) court(ctx context.Context, keys []judge.Key) *judge.Court {
 	}
 	r.world.stages.further = nil
 	for name := range judge.StagesOf(keys) {
-		if stage := observe.Stage(name); stage != observe.AsShipped {
+		if stage := observe.Stage(name); stage != observe.AsShipped && stage != observe.UnderSystemd {
 			r.world.stages.further = append(r.world.stages.further, stage)
 		}
 	}

@@ -54,6 +54,8 @@ type run struct {
 	nowhere bool
 	final   types.Report
 	known   verdict.KnownFailures
+	// keys are what is to be judged.
+	keys []judge.Key
 	// progress tells how the run goes, on standard error: standard output is the report.
 	progress *progress.Progress
 	world    *world
@@ -165,6 +167,7 @@ func (r *run) judge(ctx context.Context, specs RunSpecs) (list []verdict.Verdict
 	if err != nil {
 		return nil, false, err
 	}
+	r.keys = keys
 	r.world, err = build(ctx, r)
 	if r.world != nil {
 		defer r.world.end(r.note)

@@ -25,7 +25,9 @@ type stages struct {
 	// whole is what targets are booted from, thin what those with the probe in qm's
 	// place are; it may be the same.
 	whole, thin image.Image
-	overlay     subject.Overlay
+	// systemd is what the target that boots systemd is booted from.
+	systemd bootable
+	overlay subject.Overlay
 	// further are the targets that will be wanted beside the first.
 	further []observe.Stage
 	note    func(format string, args ...any)
@@ -52,7 +54,8 @@ type stage struct {
 	err    error
 }
 
-// Has reports what a target in a container of ours can do, which is everything.
+// Has reports what a target in a container of ours can do, which is everything. That
+// one cannot boot systemd is known when it is wanted: see bootSystemd.
 func (s *stages) Has(c requirement.Capability) bool {
 	return slices.Contains(requirement.Capabilities, c)
 }
@@ -108,9 +111,7 @@ func (s *stages) start(ctx context.Context, name observe.Stage, t *target.Target
 	if err := t.Start(ctx); err != nil {
 		return t, err
 	}
-	setup := t.Installation.Setup
-	well := t.Startup.Start.OK() && (setup == nil || setup.OK())
-	if well || s.prepared.ID != "" || !name.HasProbe() || s.thin.ID == s.whole.ID {
+	if well(t) || s.prepared.ID != "" || !name.HasProbe() || s.thin.ID == s.whole.ID {
 		return t, nil
 	}
 	if err := t.Remove(); err != nil {
@@ -121,6 +122,12 @@ func (s *stages) start(ctx context.Context, name observe.Stage, t *target.Target
 		return t, err
 	}
 	return t, t.Start(ctx)
+}
+
+// well says that neither the installation nor the start of the database failed.
+func well(t *target.Target) bool {
+	setup := t.Installation.Setup
+	return t.Startup.Start.OK() && (setup == nil || setup.OK())
 }
 
 // Scene gives a look its target.
@@ -149,6 +156,9 @@ func (s *stages) clientHost(ctx context.Context) (*target.ClientHost, error) {
 }
 
 func (s *stages) boot(ctx context.Context, name observe.Stage, st *stage) error {
+	if name == observe.UnderSystemd {
+		return s.bootSystemd(ctx, name, st)
+	}
 	if err := s.install(ctx); err != nil {
 		return err
 	}

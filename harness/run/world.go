@@ -80,11 +80,15 @@ func build(ctx context.Context, r *run) (*world, error) {
 	if err != nil {
 		return w, err
 	}
+	systemd, err := withSystemd(ctx, r, store)
+	if err != nil {
+		return w, err
+	}
 	fleet, err := target.NewFleet(ctx, w.docker, session)
 	if err != nil {
 		return w, image.Explain(err, "create a network", target.CreateLimit)
 	}
-	w.stages = &stages{fleet: fleet, store: store, whole: whole, thin: thin, overlay: overlay, note: r.note}
+	w.stages = &stages{fleet: fleet, store: store, whole: whole, thin: thin, systemd: systemd, overlay: overlay, note: r.note}
 	w.stages.described = func(ctx context.Context, t *target.Target) { w.facts = ask(ctx, t) }
 	return w, nil
 }
@@ -100,6 +104,11 @@ func (w *world) images(ctx context.Context, r *run, store *image.Store) (whole, 
 	if err != nil {
 		return whole, thin, err
 	}
+	return finish(ctx, r, store, base, set)
+}
+
+// finish lays the tree and the harness's programs on a base.
+func finish(ctx context.Context, r *run, store *image.Store, base image.Image, set programs.Set) (whole, thin image.Image, err error) {
 	// The tree below the programs: it is large and seldom changes, they are small
 	// and change with the harness.
 	if whole, thin, err = withTree(ctx, r, store, base, set); err != nil {
@@ -179,6 +188,8 @@ func conditions(ctx context.Context, t *target.Target) map[string]bool {
 		"log-to-file": slices.ContainsFunc(requirement.NetworkServices, func(s requirement.Service) bool {
 			return observe.LogsToFile(config, string(s))
 		}),
+		// Nobody says what a stop of xinetd's unit does to the sessions.
+		"unit-ends-sessions": observe.UnitEndsSessions(t.Files(ctx), t.Installation.Files),
 	}
 }
 

@@ -40,6 +40,8 @@ type containerOptions struct {
 	// clientHost adds NET_ADMIN, so that it can take addresses of its own; a target
 	// has NET_RAW in its place.
 	clientHost bool
+	// systemd gives the container what systemd wants to find when it becomes PID 1.
+	systemd bool
 }
 
 // boot starts a container of ours and waits for its agent.
@@ -47,6 +49,13 @@ func (f *Fleet) boot(ctx context.Context, opts containerOptions) (*Container, er
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, CreateLimit)
 	defer cancel()
+	var groups controlGroups
+	if opts.systemd {
+		var err error
+		if groups, err = f.controlGroups(ctx); err != nil {
+			return nil, err
+		}
+	}
 	token := newToken()
 	// NET_RAW is for the agent alone, which records packets and then gives it up:
 	// the subject never has it.
@@ -78,6 +87,9 @@ func (f *Fleet) boot(ctx context.Context, opts containerOptions) (*Container, er
 				h.PidsLimit = &pids
 				h.Ulimits = []*container.Ulimit{{Name: "nofile", Soft: 1024, Hard: filesLimit}, {Name: "core", Soft: 0, Hard: 0}}
 				h.Sysctls = map[string]string{"net.ipv6.conf.all.disable_ipv6": "0"}
+				if opts.systemd {
+					groups.prepare(h)
+				}
 			},
 		},
 	})

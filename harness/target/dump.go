@@ -22,12 +22,9 @@ var ErrNoDump = errors.New("xinetd wrote no complete state dump")
 // Dump asks xinetd for its state and returns the text. xinetd appends to the
 // file, so what was there before is left out.
 func (t *Target) Dump(ctx context.Context) (string, error) {
-	state, err := t.XinetdState(ctx)
+	pid, err := t.running(ctx)
 	if err != nil {
 		return "", err
-	}
-	if !state.Running {
-		return "", fmt.Errorf("%w: it has ended (%s)", ErrNoDump, state.Exit)
 	}
 	var size int64
 	if old, err := t.ReadFile(ctx, dumpPath); err == nil {
@@ -35,7 +32,7 @@ func (t *Target) Dump(ctx context.Context) (string, error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	if err := t.Signal(ctx, state.PID, syscall.SIGUSR1); err != nil {
+	if err := t.Signal(ctx, pid, syscall.SIGUSR1); err != nil {
 		return "", err
 	}
 	deadline := time.Now().Add(dumpLimit)
@@ -54,4 +51,16 @@ func (t *Target) Dump(ctx context.Context) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("%w within %v", ErrNoDump, dumpLimit)
+}
+
+// running is the process number of xinetd, whoever started it.
+func (t *Target) running(ctx context.Context) (int, error) {
+	if t.Startup.System != nil {
+		return t.findXinetd(ctx)
+	}
+	state, err := t.XinetdState(ctx)
+	if err == nil && !state.Running {
+		err = fmt.Errorf("%w: it has ended (%s)", ErrNoDump, state.Exit)
+	}
+	return state.PID, err
 }

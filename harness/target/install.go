@@ -50,6 +50,8 @@ type Startup struct {
 	// StartedAt and XinetdAt are when the start command ended and when xinetd was
 	// started, by the target's clock.
 	Xinetd agent.Readiness
+	// System is the system that booted and started xinetd; nil where the agent did.
+	System *System
 }
 
 // Target is a subject in a container.
@@ -64,6 +66,8 @@ type Target struct {
 	overlay subject.Overlay
 	// logFiles are where xinetd logs to, beside syslog.
 	logFiles []string
+	// forSystemd says that the target's system has a syslog daemon of its own.
+	forSystemd bool
 
 	marking sync.Mutex
 	// marked is how many messages there were at the last mark.
@@ -129,8 +133,11 @@ func (t *Target) install(ctx context.Context) error {
 	return t.findTree(ctx)
 }
 
-// supplySyslog serves /dev/log where nobody does.
+// supplySyslog serves /dev/log where nobody does, or will.
 func (t *Target) supplySyslog(ctx context.Context) (err error) {
+	if t.forSystemd {
+		return nil
+	}
 	t.Installation.SyslogSupplied, err = t.Syslog(ctx)
 	return err
 }
@@ -173,14 +180,7 @@ func (t *Target) QM() string { return path.Join(t.Tree, "bin/qm") }
 // Start starts the database and then xinetd. A start that fails is a fact of the
 // Startup, and xinetd is started all the same, as a system's init would.
 func (t *Target) Start(ctx context.Context) error {
-	var err error
-	if t.overlay.Start != nil {
-		t.Startup.Command = subject.StartScript
-		t.Startup.Start, err = t.script(ctx, subject.StartScript, t.overlay.Start)
-	} else {
-		t.Startup.Command = t.QM() + " -start"
-		t.Startup.Start, err = t.Run(ctx, agent.RunRequest{Argv: []string{t.QM(), "-start"}, Limit: ScriptLimit})
-	}
+	err := t.startDatabase(ctx)
 	if err != nil {
 		return err
 	}
@@ -189,6 +189,17 @@ func (t *Target) Start(ctx context.Context) error {
 		return fmt.Errorf("start xinetd: %w", err)
 	}
 	return t.findLogs(ctx)
+}
+
+func (t *Target) startDatabase(ctx context.Context) (err error) {
+	if t.overlay.Start != nil {
+		t.Startup.Command = subject.StartScript
+		t.Startup.Start, err = t.script(ctx, subject.StartScript, t.overlay.Start)
+	} else {
+		t.Startup.Command = t.QM() + " -start"
+		t.Startup.Start, err = t.Run(ctx, agent.RunRequest{Argv: []string{t.QM(), "-start"}, Limit: ScriptLimit})
+	}
+	return err
 }
 
 // XinetdArgv starts xinetd as Debian's init script does, but in the foreground,

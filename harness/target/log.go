@@ -51,8 +51,8 @@ type LogMark struct {
 	files    map[string]int
 }
 
-// Log is what xinetd logged so far: through the harness's syslog socket, and
-// to files.
+// Log is what xinetd logged so far: through the harness's syslog socket or a syslog
+// daemon's files, and to files of its own.
 type Log struct {
 	Text    string
 	Records []xinetd.Record
@@ -65,7 +65,7 @@ func (t *Target) ReadLog(ctx context.Context, since LogMark) (Log, error) {
 	if err != nil {
 		return l, err
 	}
-	var text, files strings.Builder
+	var text, files, stored strings.Builder
 	for _, m := range messages {
 		text.WriteString(m.Raw + "\n")
 		l.Records = append(l.Records, ofMessage(m.Raw)...)
@@ -77,8 +77,20 @@ func (t *Target) ReadLog(ctx context.Context, since LogMark) (Log, error) {
 		}
 		files.Write(whole)
 	}
-	l.Text = text.String() + files.String()
+	daemons, err := t.syslogFiles(ctx)
+	if err != nil {
+		return l, err
+	}
+	for _, name := range daemons {
+		whole, err := t.logged(ctx, name, since.files[name])
+		if err != nil {
+			return l, err
+		}
+		stored.Write(whole)
+	}
+	l.Text = text.String() + files.String() + stored.String()
 	l.Records = append(l.Records, xinetd.ParseLog(files.String(), xinetd.Zone{})...)
+	l.Records = append(l.Records, ofDaemon(stored.String())...)
 	return l, nil
 }
 
@@ -107,7 +119,11 @@ func (t *Target) MarkLog(ctx context.Context) (LogMark, error) {
 	}
 	t.marked += len(messages)
 	mark.messages = t.marked
-	for _, name := range t.logFiles {
+	daemons, err := t.syslogFiles(ctx)
+	if err != nil {
+		return mark, err
+	}
+	for _, name := range slices.Concat(t.logFiles, daemons) {
 		// From the beginning: a file may have become shorter.
 		whole, err := t.logged(ctx, name, 0)
 		if err != nil {

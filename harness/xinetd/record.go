@@ -3,6 +3,7 @@ package xinetd
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -133,6 +134,18 @@ func Messages(records []Record) []Record {
 	var list []Record
 	for _, r := range records {
 		if r.Kind == "" {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// BindFailures are the messages that say that a service's port could not be bound.
+// Source: xinetd service.c (svc_activate).
+func BindFailures(records []Record, service string) []Record {
+	var list []Record
+	for _, r := range Messages(records) {
+		if strings.HasPrefix(r.Text, "bind failed") && strings.Contains(r.Text, service) {
 			list = append(list, r)
 		}
 	}

@@ -144,4 +144,6 @@ var stopsAndStarts = judgetest.Table{
 	},
 }
 
-func TestRules(t *testing.T) { judgetest.Run(t, area, reloads, withdrawals, stopsAndStarts, databases) }
+func TestRules(t *testing.T) {
+	judgetest.Run(t, area, reloads, withdrawals, stopsAndStarts, databases, systems)
+}

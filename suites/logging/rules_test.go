@@ -218,5 +218,5 @@ func TestRefusals(t *testing.T) { judgetest.Run(t, "", refusals) }
 func TestSessions(t *testing.T) { judgetest.Run(t, "", sessions) }
 
 func TestEveryRuleOfTheAreaHasCases(t *testing.T) {
-	judgetest.Run(t, area, refusals, sessions, identities, silences)
+	judgetest.Run(t, area, refusals, sessions, identities, silences, systems)
 }

@@ -2,7 +2,6 @@ package reuse
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"qmconformance/harness/judge"
@@ -82,14 +81,9 @@ func boundAgain(c judge.Case, f observe.Rebound) verdict.Finding {
 
 // bindFailures are the log's, one line for all.
 func bindFailures(log []xinetd.Record, c judge.Case) string {
-	n, text := 0, ""
-	for _, r := range xinetd.Messages(log) {
-		if strings.HasPrefix(r.Text, "bind failed") && strings.Contains(r.Text, string(c.Service)) {
-			n, text = n+1, r.Text
-		}
-	}
-	if n == 0 {
+	failures := xinetd.BindFailures(log, string(c.Service))
+	if len(failures) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("logged %d times: %s", n, text)
+	return fmt.Sprintf("logged %d times: %s", len(failures), failures[len(failures)-1].Text)
 }
