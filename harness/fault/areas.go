@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"qmconformance/harness/requirement"
+	"qmconformance/harness/settings"
 )
 
 // everyFault are the areas that every package is judged in: they cost two targets
@@ -34,5 +35,19 @@ func (f Fault) Judged(c *requirement.Catalogue) []string {
 	return list
 }
 
-// Labels is the label filter that selects areas.
-func Labels(areas []string) string { return strings.Join(areas, " || ") }
+// Labels is the label filter of a run that is to find the mistake: the areas that it
+// concerns and, of the requirements that take long, those that it names. A variant is
+// judged by all of them: what it must not turn red it cannot name.
+func (f Fault) Labels(c *requirement.Catalogue) string {
+	areas := strings.Join(f.Judged(c), " || ")
+	if f.Profile != settings.Full || len(f.Leads) == 0 {
+		return areas
+	}
+	wanted := []string{"!" + requirement.SlowLabel}
+	for _, r := range c.All() {
+		if _, leads := f.Leads[r.ID]; r.Slow && (leads || slices.Contains(f.Beside, r.ID)) {
+			wanted = append(wanted, r.ID)
+		}
+	}
+	return "(" + areas + ") && (" + strings.Join(wanted, " || ") + ")"
+}

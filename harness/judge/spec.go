@@ -90,18 +90,15 @@ func On[T any](id string, look *observe.Look[T], rule func(c Case, facts T) verd
 func specify(id string) {
 	r, _ := Catalogue.Get(id)
 	for _, service := range r.Services {
-		labels := ginkgo.Label(string(r.Level), string(service))
+		labels := ginkgo.Label(string(r.Level), string(service), id)
 		if r.Slow {
-			labels = append(labels, SlowLabel)
+			labels = append(labels, requirement.SlowLabel)
 		}
 		ginkgo.It(SpecText(r, service), labels, func(ctx ginkgo.SpecContext) {
 			report(current.Ruling(ctx, Key{id, service}))
 		})
 	}
 }
-
-// SlowLabel marks what the quick profile leaves out.
-const SlowLabel = "slow"
 
 // SpecText is the text of a spec: what a focus is matched against.
 func SpecText(r requirement.Requirement, s requirement.Service) string {

@@ -174,7 +174,7 @@ func (m *matrix) start(ctx context.Context, f fault.Fault, dir, pack string) ([]
 	cmd := exec.CommandContext(limited, m.command[0], m.command[1:]...)
 	cmd.Dir = m.kit.Root
 	cmd.Env = append(append(others(os.Environ()), m.env...),
-		"PACKAGE="+pack, "RESULTS="+dir, "PROFILE="+string(m.profile(f)), "LABELS="+fault.Labels(m.areas(f)), "ANNOTATE=0")
+		"PACKAGE="+pack, "RESULTS="+dir, "PROFILE="+string(m.profile(f)), "LABELS="+m.labels(f), "ANNOTATE=0")
 	// Told to end it clears up; only one that does not is killed, and then its own
 	// reaper clears up behind it.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -211,6 +211,14 @@ func (m *matrix) areas(f fault.Fault) []string {
 		return f.Judged(m.catalogue)
 	}
 	return nil
+}
+
+// labels are the filter that chooses them.
+func (m *matrix) labels(f fault.Fault) string {
+	if m.settings.Defaulted["PROFILE"] {
+		return f.Labels(m.catalogue)
+	}
+	return ""
 }
 
 // others are the variables that a run inherits: all but those that would change

@@ -120,3 +120,6 @@ func (r Requirement) Counterparts(s Service) []Service {
 	}
 	return nil
 }
+
+// SlowLabel marks the specs that the quick profile leaves out.
+const SlowLabel = "slow"

@@ -269,7 +269,7 @@ func (r *run) filter(more ...string) error {
 	}
 	filters := append([]string{r.suite.LabelFilter, r.settings.Labels}, more...)
 	if r.settings.Profile == settings.Quick {
-		filters = append(filters, "!"+judge.SlowLabel)
+		filters = append(filters, "!"+requirement.SlowLabel)
 	}
 	r.suite.LabelFilter = ""
 	for _, f := range filters {
