@@ -174,3 +174,15 @@ func TestOnlyWhatLastsWasInherited(t *testing.T) {
 	NewWithT(t).Expect(lasting([]process.FD{connection, lookup, lock}, []process.FD{connection, {Number: 3, Target: "socket:[3]"}, lock})).
 		To(Equal([]process.FD{connection, lock}))
 }
+
+func TestWhatWasStartedAsXinetdIsFoundBehindAnInterpreterToo(t *testing.T) {
+	snap := process.Snapshot{Processes: []process.Process{
+		{PID: 1, Args: []string{"/.conformance/agent", "init", "/usr/sbin/xinetd"}},
+		{PID: 20, Args: []string{"/usr/sbin/xinetd", "-dontfork"}},
+		{PID: 21, Args: []string{"/bin/sh", "/usr/sbin/xinetd", "-stayalive"}},
+		{PID: 22, Args: []string{"/usr/sbin/xinetd"}, State: "Z"},
+		{PID: 23, Args: []string{"/usr/qmsys/bin/qm", "-n"}},
+		{PID: 24, Args: []string{"/usr/sbin/xinetd-helper"}},
+	}}
+	NewWithT(t).Expect(startersOf(snap)).To(Equal([]int{20, 21}))
+}

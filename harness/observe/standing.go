@@ -10,6 +10,7 @@ import (
 	"qmconformance/fixtures/probe/report"
 	"qmconformance/harness/process"
 	"qmconformance/harness/requirement"
+	"qmconformance/harness/target"
 	"qmconformance/harness/wire"
 )
 
@@ -178,14 +179,15 @@ func afresh(ctx context.Context, s *Scene) error {
 }
 
 // endListeners ends the xinetd that the init script started, and whatever else
-// holds one of the ports.
+// holds one of the ports or is about to: a script in xinetd's place may wait still,
+// and would take the port from the one that is started now.
 func endListeners(ctx context.Context, s *Scene) error {
 	for began := time.Now(); time.Since(began) < stateLimit; {
 		snap, err := s.Snapshot(ctx)
 		if err != nil {
 			return err
 		}
-		pids := listenersOf(snap, s)
+		pids := append(listenersOf(snap, s), startersOf(snap)...)
 		if len(pids) == 0 {
 			return nil
 		}
@@ -200,6 +202,18 @@ func endListeners(ctx context.Context, s *Scene) error {
 		}
 	}
 	return nil
+}
+
+// startersOf are the processes that are xinetd or were started as it: a script's own
+// name is among the arguments of its interpreter.
+func startersOf(snap process.Snapshot) []int {
+	var pids []int
+	for _, p := range snap.Processes {
+		if p.PID > 1 && p.State != "Z" && slices.Contains(p.Args, target.XinetdArgv[0]) {
+			pids = append(pids, p.PID)
+		}
+	}
+	return pids
 }
 
 // listenersOf are the processes that listen on one of the ports.
