@@ -191,6 +191,8 @@ func startDaemon(argv []string) (*daemon, error) {
 	d.state = Daemon{PID: cmd.Process.Pid, Running: true, Started: time.Now()}
 	go func() {
 		err := cmd.Wait()
+		// Whoever is told that it has ended is told all that it said, too.
+		out.all()
 		d.mu.Lock()
 		d.state.Running = false
 		d.state.Exit = "exit status 0"

@@ -144,3 +144,15 @@ func TestNothingOfTheLastWordsIsLost(t *testing.T) {
 		g.Expect(got.Output).To(HaveSuffix("end\n"))
 	}
 }
+
+// Why a super-server gave up is often the last thing that it wrote: a verdict
+// without it names no cause.
+func TestADaemonThatHasEndedIsToldWithAllThatItSaid(t *testing.T) {
+	g := NewWithT(t)
+	for range 50 {
+		d, err := startDaemon([]string{"/bin/sh", "-c", "head -c 10000 /dev/zero; echo this is why; exit 3"})
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Eventually(func() bool { return d.status().Running }, soon, time.Microsecond).Should(BeFalse())
+		g.Expect(d.status().Output).To(HaveLen(10000 + len("this is why\n")))
+	}
+}
