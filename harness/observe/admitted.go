@@ -128,79 +128,89 @@ type Try struct {
 	Outcome   string
 }
 
-// Reach tries every address that the target has.
+// Reach tries every IPv4 address that the target has.
 var Reach = &Look[Reached]{
 	Name: "reach", Stage: WithProbe, Each: true, Limit: 60 * time.Second,
+	Take: func(ctx context.Context, s *Scene) (Reached, error) { return reach(ctx, s, false) },
+}
+
+// ReachIPv6 tries those of both families: what answers on IPv6 is compared with what
+// does on IPv4.
+var ReachIPv6 = &Look[Reached]{
+	Name: "reach-ipv6", Stage: WithProbe, Each: true, Limit: 60 * time.Second,
+	// A target's IPv6 address may be tentative for its first seconds, in which what
+	// needs none is looked at.
+	Behind: []Plan{Admission.Plan(), Streams.Plan()},
 	Take: func(ctx context.Context, s *Scene) (Reached, error) {
-		f := Reached{Service: s.Service, Port: s.Port}
-		err := s.AwaitIPv6(ctx)
-		if err != nil {
-			return f, err
+		if err := s.AwaitIPv6(ctx); err != nil {
+			return Reached{}, err
 		}
-		if f.Config, _, err = s.Configuration(ctx); err != nil {
-			return f, err
-		}
-		text, err := s.Dump(ctx)
-		if err != nil {
-			return f, err
-		}
-		dump, err := xinetd.ParseDump(text)
-		if err != nil {
-			return f, err
-		}
-		for _, e := range dump.Service(string(s.Service)) {
-			f.Flags, f.Bind = e.Flags, e.Bind
-		}
-		s.Evidence.Text("state-dump", text)
-		snap, err := s.Snapshot(ctx)
-		if err != nil {
-			return f, err
-		}
-		for _, l := range snap.Listeners(s.Port) {
-			f.Families = append(f.Families, l.Family)
-		}
-		limit, end := probeGreeting, probeEnd
-		try := func(address netip.Addr, inside bool) (Try, error) {
-			t := Try{Address: netip.AddrPortFrom(address, s.Port)}
-			var link wire.Link = nil
-			if inside {
-				if link, err = s.DialInside(ctx, t.Address); err != nil {
-					return t, err
-				}
-			} else {
-				link = s.Dial(ctx, s.Port, wire.Options{Remote: t.Address})
-			}
-			p := greetProbeWithin(ctx, link, limit)
-			t.Connected, t.Served, t.Outcome = link.Connected(), p.context != nil, p.greeted.String()
-			if link.Connected() && p.greeted.Silent() {
-				// A program that is silent for one address will be for the others; whether the
-				// port is open there takes no wait.
-				limit = afterSilence
-			}
-			p.leave(ctx, &end)
-			link.Close()
-			s.Evidence.Wire(fmt.Sprintf("%s-%s", s.Service, address), link.Transcript())
-			return t, nil
-		}
-		for _, a := range []struct {
-			address netip.Addr
-			inside  bool
-			list    *[]Try
-		}{
-			{s.V4, false, &f.IPv4},
-			{netip.MustParseAddr("127.0.0.1"), true, &f.IPv4},
-			{s.V6, false, &f.IPv6},
-			{netip.MustParseAddr("::1"), true, &f.IPv6},
-		} {
-			if !a.address.IsValid() {
-				continue
-			}
-			t, err := try(a.address, a.inside)
-			if err != nil {
-				return f, err
-			}
-			*a.list = append(*a.list, t)
-		}
-		return f, nil
+		return reach(ctx, s, true)
 	},
+}
+
+func reach(ctx context.Context, s *Scene, ipv6 bool) (f Reached, err error) {
+	f = Reached{Service: s.Service, Port: s.Port}
+	if f.Config, _, err = s.Configuration(ctx); err != nil {
+		return f, err
+	}
+	text, err := s.Dump(ctx)
+	if err != nil {
+		return f, err
+	}
+	dump, err := xinetd.ParseDump(text)
+	if err != nil {
+		return f, err
+	}
+	for _, e := range dump.Service(string(s.Service)) {
+		f.Flags, f.Bind = e.Flags, e.Bind
+	}
+	s.Evidence.Text("state-dump", text)
+	snap, err := s.Snapshot(ctx)
+	if err != nil {
+		return f, err
+	}
+	for _, l := range snap.Listeners(s.Port) {
+		f.Families = append(f.Families, l.Family)
+	}
+	t := &reacher{scene: s, limit: probeGreeting, end: probeEnd}
+	if f.IPv4, err = t.both(ctx, s.V4, netip.MustParseAddr("127.0.0.1")); err != nil || !ipv6 {
+		return f, err
+	}
+	f.IPv6, err = t.both(ctx, s.V6, netip.IPv6Loopback())
+	return f, err
+}
+
+// reacher tries addresses of a target.
+type reacher struct {
+	scene      *Scene
+	limit, end time.Duration
+}
+
+// both tries an address from outside, if the target has one, and one of its loopback.
+func (r *reacher) both(ctx context.Context, outside, loopback netip.Addr) (tries []Try, err error) {
+	if outside.IsValid() {
+		at := netip.AddrPortFrom(outside, r.scene.Port)
+		tries = append(tries, r.try(ctx, at, r.scene.Dial(ctx, at.Port(), wire.Options{Remote: at})))
+	}
+	at := netip.AddrPortFrom(loopback, r.scene.Port)
+	link, err := r.scene.DialInside(ctx, at)
+	if err != nil {
+		return tries, err
+	}
+	return append(tries, r.try(ctx, at, link)), nil
+}
+
+func (r *reacher) try(ctx context.Context, at netip.AddrPort, link wire.Link) Try {
+	p := greetProbeWithin(ctx, link, r.limit)
+	t := Try{Address: at, Connected: link.Connected(), Served: p.context != nil, Outcome: p.greeted.String()}
+	if t.Connected && p.greeted.Silent() {
+		// A program that is silent for one address will be for the others; whether the
+		// port is open there takes no wait.
+		r.limit = afterSilence
+	}
+	p.leave(ctx, &r.end)
+	link.Close()
+	r.scene.Evidence.Wire(fmt.Sprintf("%s-%s", r.scene.Service, at.Addr()), link.Transcript())
+	return t
 }

@@ -63,7 +63,7 @@ type manner struct {
 
 // Identities refuses clients whose hosts have identity servers of many manners.
 var Identities = &Look[Identified]{
-	Name: "identities", Takes: 500 * time.Millisecond, Stage: Tracing, Each: true, Limit: 90 * time.Second,
+	Name: "identities", Takes: 250 * time.Millisecond, Stage: Tracing, Each: true, Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Identified, err error) {
 		f.Service = s.Service
 		t, err := newTracer(ctx, s)
@@ -91,6 +91,11 @@ func (f *Identified) own(ctx context.Context, t *tracer) (err error) {
 	}
 	well := manner{"a user", agent.IdentRequest{Manner: agent.IdentAnswers, Reply: "{ports} : USERID : UNIX : " + IdentUser + "\r\n"}}
 	for _, from := range []netip.Addr{t.v4, t.v6} {
+		if from.Is6() {
+			if err := t.s.AwaitIPv6(ctx); err != nil {
+				return err
+			}
+		}
 		if f.Well, err = t.answer(ctx, f.Well, well, from); err != nil {
 			return err
 		}

@@ -82,7 +82,7 @@ const otherFile = "/var/log/conformance.log"
 
 // RefusalTraces refuses clients for every reason that can be produced at will.
 var RefusalTraces = &Look[Traces]{
-	Name: "refusal-traces", Takes: time.Second, Stage: Tracing, Each: true, Limit: 90 * time.Second,
+	Name: "refusal-traces", Takes: 600 * time.Millisecond, Stage: Tracing, Each: true, Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Traces, err error) {
 		f.Service = s.Service
 		t, err := newTracer(ctx, s)
@@ -107,7 +107,14 @@ var RefusalTraces = &Look[Traces]{
 		if f.Unexecutable, err = t.unexecutable(ctx); err != nil {
 			return f, err
 		}
-		f.Other, err = t.other(ctx)
+		if f.Other, err = t.other(ctx); err != nil {
+			return f, err
+		}
+		// Last, since a target's address may be tentative for its first seconds.
+		if err = s.AwaitIPv6(ctx); err != nil {
+			return f, err
+		}
+		f.IPv6, err = t.refusal(ctx, xinetd.ReasonInstances, t.v6, refused)
 		return f, err
 	},
 }
@@ -135,10 +142,6 @@ func (f *Traces) limits(ctx context.Context, t *tracer) error {
 		return err
 	}
 	if err := keep(t.refusal(ctx, xinetd.ReasonInstances, t.v4, refused)); err != nil {
-		return err
-	}
-	var err error
-	if f.IPv6, err = t.refusal(ctx, xinetd.ReasonInstances, t.v6, refused); err != nil {
 		return err
 	}
 	window, err := t.closedHours(ctx)
@@ -196,9 +199,6 @@ func newTracer(ctx context.Context, s *Scene) (*tracer, error) {
 		return nil, err
 	}
 	if t.v6, err = host.TakeAddress(ctx, true); err != nil {
-		return nil, err
-	}
-	if err := s.AwaitIPv6(ctx); err != nil {
 		return nil, err
 	}
 	if t.program, err = s.Resolve(ctx, s.QM()); err != nil {

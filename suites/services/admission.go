@@ -19,7 +19,7 @@ var _ = judge.Section(area, "admission", func() {
 	judge.On("SERV-22", observe.Admission, threeAtOnce)
 	judge.On("SERV-23", observe.Admission, tenInASecond)
 	judge.On("SERV-26", observe.Reach, everyIPv4Address)
-	judge.On("SERV-27", observe.Reach, ipv6AsConfigured)
+	judge.On("SERV-27", observe.ReachIPv6, ipv6AsConfigured)
 	judge.On("SERV-30", observe.Neighbours, roomForThree)
 })
 
