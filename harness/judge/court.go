@@ -75,6 +75,11 @@ type Court struct {
 	judged   map[Key]*future[Ruling]
 }
 
+// queueing is how long a look keeps its turn after its end, so that those that waited
+// for what it found are in the queue, and one of them is next if most waits for it:
+// judging takes less.
+const queueing = 3 * time.Millisecond
+
 type lookKey struct {
 	name    string
 	service requirement.Service
@@ -131,6 +136,29 @@ func (c *Court) yield(ctx context.Context, p observe.Plan) {
 			}
 		}
 	}
+	if p.Last {
+		c.exhaust(ctx, p.Stage, launched)
+	}
+}
+
+// exhaust judges all that rests on looks of a stage that are not the last there: what
+// the run judges, and what might explain it.
+func (c *Court) exhaust(ctx context.Context, stage observe.Stage, launched []Key) {
+	wanted := map[requirement.Service]bool{requirement.Host: true}
+	for _, k := range launched {
+		wanted[k.Service] = true
+	}
+	for _, id := range c.specs().closure(c.Catalogue, launched) {
+		if p := c.specs()[id].Plan; p.Stage != stage || p.Last {
+			continue
+		}
+		r, _ := c.Catalogue.Get(id)
+		for _, s := range r.Services {
+			if wanted[s] {
+				c.Ruling(ctx, Key{id, s})
+			}
+		}
+	}
 }
 
 // Ruling is the verdict of a requirement for a service. It waits for what the
@@ -180,8 +208,8 @@ func (c *Court) take(ctx context.Context, p observe.Plan, s requirement.Service)
 		c.tell(k, true)
 		f.value = c.look(ctx, p, k.service)
 		c.tell(k, false)
-		c.turns.end(p)
 		close(f.done)
+		time.AfterFunc(queueing, func() { c.turns.end(p) })
 	}
 	<-f.done
 	return f.value

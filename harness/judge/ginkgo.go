@@ -8,6 +8,7 @@ import (
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/types"
 
+	"qmconformance/harness/observe"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/verdict"
 )
@@ -110,11 +111,22 @@ func Selected(preview types.Report) []Key {
 }
 
 // StagesOf are the stages that the keys need, those of their preconditions and
-// of what may explain them included.
-func StagesOf(keys []Key) map[string]bool { return specs.stages(Catalogue, keys) }
+// of what may explain them included, about in the order in which they are wanted:
+// what a requirement rests on is judged before it.
+func StagesOf(keys []Key) []observe.Stage { return specs.stages(Catalogue, keys) }
 
-func (specs Specs) stages(c *requirement.Catalogue, keys []Key) map[string]bool {
-	need := map[string]bool{}
+func (specs Specs) stages(c *requirement.Catalogue, keys []Key) (need []observe.Stage) {
+	for _, id := range specs.closure(c, keys) {
+		if stage := specs[id].Plan.Stage; !slices.Contains(need, stage) {
+			need = append(need, stage)
+		}
+	}
+	return need
+}
+
+// closure are the requirements of the keys, and those that may be judged for their
+// sake, each behind those that it rests on.
+func (specs Specs) closure(c *requirement.Catalogue, keys []Key) (ids []string) {
 	seen := map[string]bool{}
 	var visit func(id string)
 	visit = func(id string) {
@@ -122,16 +134,16 @@ func (specs Specs) stages(c *requirement.Catalogue, keys []Key) map[string]bool 
 			return
 		}
 		seen[id] = true
-		if spec, ok := specs[id]; ok {
-			need[string(spec.Plan.Stage)] = true
-		}
 		r, _ := c.Get(id)
 		for _, next := range slices.Concat(r.Requires, r.Follows) {
 			visit(next)
+		}
+		if _, ok := specs[id]; ok {
+			ids = append(ids, id)
 		}
 	}
 	for _, k := range keys {
 		visit(k.ID)
 	}
-	return need
+	return ids
 }

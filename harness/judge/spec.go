@@ -129,17 +129,23 @@ func (specs Specs) integrity(c *requirement.Catalogue) []error {
 	return faults
 }
 
-// circles are looks that would wait for themselves: one that is behind another while
+// circles are looks that would wait for themselves: one that another goes before while
 // what is judged on that other waits for a requirement that is judged on it.
 func (specs Specs) circles(c *requirement.Catalogue) (faults []error) {
 	for _, behind := range c.All() {
 		plan := specs[behind.ID].Plan
 		for _, first := range c.All() {
-			isFirst := slices.ContainsFunc(plan.Behind, func(p observe.Plan) bool { return p.Name == specs[first.ID].Plan.Name })
-			if isFirst && c.WaitsFor(first.ID, behind.ID) {
+			if goesBefore(specs[first.ID].Plan, plan) && c.WaitsFor(first.ID, behind.ID) {
 				faults = append(faults, fmt.Errorf("look %s is behind %s, where %s waits for %s", plan.Name, specs[first.ID].Plan.Name, first.ID, behind.ID))
 			}
 		}
 	}
 	return faults
+}
+
+func goesBefore(first, p observe.Plan) bool {
+	if p.Last && p.Stage == first.Stage && !first.Last {
+		return true
+	}
+	return slices.ContainsFunc(p.Behind, func(other observe.Plan) bool { return other.Name == first.Name })
 }

@@ -89,8 +89,8 @@ func TestTheStagesOfPreconditionsAndCausesAreNeededToo(t *testing.T) {
 		s.Plan.Stage = stage
 		list[id] = s
 	}
-	g.Expect(list.stages(c, []Key{{"SERV-01", requirement.Host}})).To(Equal(map[string]bool{"one": true}))
-	g.Expect(list.stages(c, []Key{{"SERV-04", requirement.Host}})).To(Equal(map[string]bool{"two": true, "three": true, "four": true}))
+	g.Expect(list.stages(c, []Key{{"SERV-01", requirement.Host}})).To(Equal([]observe.Stage{"one"}))
+	g.Expect(list.stages(c, []Key{{"SERV-04", requirement.Host}})).To(Equal([]observe.Stage{"two", "three", "four"}))
 }
 
 func specReport(text string, state types.SpecState, entries ...types.ReportEntry) types.SpecReport {

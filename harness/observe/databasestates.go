@@ -11,10 +11,6 @@ import (
 	"qmconformance/harness/wire"
 )
 
-// UnderDatabase is a stage of its own: the database is stopped there, and nobody
-// else could work.
-const UnderDatabase Stage = "database"
-
 // Parted is what a user's session saw of the end of the database.
 type Parted struct {
 	LoggedIn bool
@@ -54,9 +50,10 @@ type Crowded struct {
 // session takes 3 s to notice, a second for each byte of a length that it awaits.
 const partLimit = 10 * time.Second
 
-// Stoppages stops the database and suspends it, and never touches xinetd.
+// Stoppages stops the database and suspends it, and never touches xinetd. It needs the
+// subject just as it was packaged, as most others do, and is the last to have it.
 var Stoppages = &Look[Stoppage]{
-	Name: "stoppages", Takes: 2 * time.Second, Stage: UnderDatabase, Patient: true,
+	Name: "stoppages", Takes: time.Second, Stage: AsShipped, Last: true, Patient: true,
 	// A stop, and eight conversations of which each may be held to its limits.
 	Limit: 240 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Stoppage, err error) {
@@ -83,7 +80,7 @@ var Stoppages = &Look[Stoppage]{
 
 // Stopping stops the database under users who are at work.
 var Stopping = &Look[Partings]{
-	Name: "stopping", Takes: 4 * time.Second, Stage: UnderDatabase, Patient: true, Limit: 120 * time.Second,
+	Name: "stopping", Takes: 4 * time.Second, Stage: AsShipped, Last: true, Patient: true, Limit: 120 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Partings, error) {
 		f := Partings{Live: map[requirement.Service]Parted{}}
 		db := &database{scene: s}
@@ -102,7 +99,7 @@ var Stopping = &Look[Partings]{
 
 // Full leaves the database room for two users, and has a third come.
 var Full = &Look[Crowded]{
-	Name: "full", Takes: 400 * time.Millisecond, Stage: UnderDatabase, Patient: true,
+	Name: "full", Takes: 1200 * time.Millisecond, Stage: AsShipped, Last: true, Patient: true,
 	Limit: 240 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Crowded, err error) {
 		db := &database{scene: s}

@@ -88,6 +88,9 @@ type Look[T any] struct {
 	// Behind are looks of the same stage for which more waits than for this one:
 	// where a run takes them too, what rests on them is judged first.
 	Behind []Plan
+	// Last says that it leaves a target behind that is good for nothing else: all looks
+	// of its stage that are not Last too, and that the run may need, go before it.
+	Last bool
 	// Take looks. An error means that the harness could not tell; whatever the
 	// subject did is a fact in T.
 	Take func(ctx context.Context, s *Scene) (T, error)
@@ -107,7 +110,9 @@ type Plan struct {
 	After []Plan
 	// Behind go first where they are taken at all.
 	Behind []Plan
-	Take   func(ctx context.Context, s *Scene) (any, error)
+	// Last plans are taken when all others of their stage have been.
+	Last bool
+	Take func(ctx context.Context, s *Scene) (any, error)
 	// Blank is a pointer to facts of the look's type, to read recorded ones into.
 	Blank func() any
 }
@@ -115,7 +120,7 @@ type Plan struct {
 // Plan returns it.
 func (l *Look[T]) Plan() Plan {
 	return Plan{
-		Name: l.Name, Stage: l.Stage, Each: l.Each, Limit: l.Limit, Takes: l.Takes, Patient: l.Patient, After: l.After, Behind: l.Behind,
+		Name: l.Name, Stage: l.Stage, Each: l.Each, Limit: l.Limit, Takes: l.Takes, Patient: l.Patient, After: l.After, Behind: l.Behind, Last: l.Last,
 		Take:  func(ctx context.Context, s *Scene) (any, error) { return l.Take(ctx, s) },
 		Blank: func() any { return new(T) },
 	}

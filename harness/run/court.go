@@ -23,8 +23,8 @@ func (r *run) court(ctx context.Context, keys []judge.Key) *judge.Court {
 		selected[k] = true
 	}
 	r.world.stages.further = nil
-	for name := range judge.StagesOf(keys) {
-		if stage := observe.Stage(name); stage != observe.AsShipped && stage != observe.UnderSystemd {
+	for _, stage := range judge.StagesOf(keys) {
+		if stage != observe.AsShipped && stage != observe.UnderSystemd {
 			r.world.stages.further = append(r.world.stages.further, stage)
 		}
 	}

@@ -19,10 +19,10 @@ func TestTheFirstTargetIsCopiedWhereThatIsCheaper(t *testing.T) {
 		took    time.Duration
 		copied  bool
 	}{
-		"a small package":                      {thin, append(probed, observe.UnderDatabase), 150 * time.Millisecond, false},
+		"a small package":                      {thin, append(probed, observe.Patience), 150 * time.Millisecond, false},
 		"one target":                           {thin, nil, time.Minute, false},
-		"a large tree, most targets thinned":   {thin, append(probed, observe.UnderDatabase), 2 * time.Second, false},
-		"a large tree that cannot be thinned":  {whole, append(probed, observe.UnderDatabase), 2 * time.Second, true},
+		"a large tree, most targets thinned":   {thin, append(probed, observe.Patience), 2 * time.Second, false},
+		"a large tree that cannot be thinned":  {whole, append(probed, observe.Patience), 2 * time.Second, true},
 		"a setup.sh that waits, whatever tree": {thin, probed, 10 * time.Second, true},
 	} {
 		t.Run(name, func(t *testing.T) {

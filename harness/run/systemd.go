@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"qmconformance/harness/image"
 	"qmconformance/harness/judge"
@@ -22,7 +23,7 @@ type bootable struct {
 // the looks begin: packages that are unpacked in their midst would take the processors
 // from them.
 func withSystemd(ctx context.Context, r *run, store *image.Store) (b bootable, err error) {
-	if !judge.StagesOf(r.keys)[string(observe.UnderSystemd)] {
+	if !slices.Contains(judge.StagesOf(r.keys), observe.UnderSystemd) {
 		return bootable{why: "nothing that was selected wants it"}, nil
 	}
 	set, err := r.kit.Programs(ctx)
