@@ -32,7 +32,7 @@ const (
 // LimitRules tries the limits on times, places and rates, and in which order the
 // rules are applied.
 var LimitRules = &Look[Ruled]{
-	Name: "limit rules", Takes: 2500 * time.Millisecond, Stage: WithRules, Limit: 90 * time.Second,
+	Name: "limit rules", Takes: 2000 * time.Millisecond, Stage: WithRules, Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Ruled, error) {
 		return trials(ctx, s, []string{"A", "B", "C"}, limitRules)
 	},

@@ -31,7 +31,7 @@ const hostName = "gate.conformance.test"
 
 // AddressRules tries the lists of addresses.
 var AddressRules = &Look[Ruled]{
-	Name: "address rules", Takes: 1500 * time.Millisecond, Stage: WithRules, Limit: 90 * time.Second,
+	Name: "address rules", Takes: 1300 * time.Millisecond, Stage: WithRules, Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Ruled, error) {
 		// In this order: no two of a family are neighbours, so that a prefix shorter than
 		// the whole address holds the one without the other.

@@ -53,7 +53,7 @@ const ResourceNice = 7
 // WayRules tries the rules about the way to the program: wrappers, addresses to
 // listen on, redirection, resources, being there at all, and a change of rules.
 var WayRules = &Look[Ruled]{
-	Name: "way rules", Takes: time.Second, Stage: WithRules, Limit: 90 * time.Second,
+	Name: "way rules", Takes: 700 * time.Millisecond, Stage: WithRules, Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Ruled, error) {
 		return trials(ctx, s, []string{"A", "B", "C", "D"}, wayRules)
 	},

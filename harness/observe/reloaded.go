@@ -112,7 +112,7 @@ var Altered = []Setting{
 
 // Changes reloads xinetd with attributes changed.
 var Changes = &Look[Reload]{
-	Name: "reload-changed", Takes: 500 * time.Millisecond, Stage: LifeCycle, Limit: 60 * time.Second,
+	Name: "reload-changed", Takes: 200 * time.Millisecond, Stage: LifeCycle, Limit: 60 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Reload, err error) {
 		if err := afresh(ctx, s); err != nil {
 			return f, err

@@ -49,7 +49,7 @@ const slowPause = 300 * time.Millisecond
 // Streams sends bytes through the connection to the probe's standard input and
 // from its standard output.
 var Streams = &Look[Streamed]{
-	Name: "streams", Takes: 800 * time.Millisecond, Stage: WithProbe, Each: true, Limit: 120 * time.Second,
+	Name: "streams", Takes: 550 * time.Millisecond, Stage: WithProbe, Each: true, Limit: 120 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Streamed, error) {
 		f := Streamed{Service: s.Service}
 		if f.Mute = mute(ctx, s); f.Mute != "" {

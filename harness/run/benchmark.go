@@ -134,11 +134,11 @@ func (r *run) pairs(ctx context.Context, baseline *stages) ([]bench.Twins, error
 		var wg sync.WaitGroup
 		var errs [2]error
 		wg.Go(func() {
-			if list[i].A, errs[0] = r.side(ctx, fmt.Sprint("A", i+1), baseline.copied(), nil); errs[0] != nil {
+			if list[i].A, errs[0] = r.side(ctx, fmt.Sprint("A", i+1), baseline.alike(), nil); errs[0] != nil {
 				errs[0] = fmt.Errorf("the baseline: %w", errs[0])
 			}
 		})
-		wg.Go(func() { list[i].B, errs[1] = r.side(ctx, fmt.Sprint("B", i+1), r.world.stages.copied(), nil) })
+		wg.Go(func() { list[i].B, errs[1] = r.side(ctx, fmt.Sprint("B", i+1), r.world.stages.alike(), nil) })
 		wg.Wait()
 		if err := errors.Join(errs[:]...); err != nil {
 			return nil, err
@@ -247,8 +247,8 @@ func (w *world) beside(ctx context.Context, r *run) (*stages, error) {
 	}, nil
 }
 
-// copied are stages that boot the same again, and tell nothing of it.
-func (s *stages) copied() *stages {
+// alike are stages that boot the same again, and tell nothing of it.
+func (s *stages) alike() *stages {
 	return &stages{
 		fleet: s.fleet, store: s.store, whole: s.whole, thin: s.whole, overlay: s.overlay, note: func(string, ...any) {},
 		described: func(context.Context, *target.Target) {},

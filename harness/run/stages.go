@@ -45,6 +45,8 @@ type stages struct {
 
 	mu    sync.Mutex
 	ready map[observe.Stage]*stage
+
+	ahead ahead
 }
 
 type stage struct {
@@ -63,9 +65,11 @@ func (s *stages) Has(c requirement.Capability) bool {
 // install makes the first target, up to where it would be started.
 func (s *stages) install(ctx context.Context) error {
 	s.installOnce.Do(func() {
+		s.ahead.start(ctx, s.probed(), s.thin.ID != s.whole.ID, s.make)
+		defer s.ahead.firstIsInstalled()
 		s.first, s.installErr = s.fleet.Install(ctx, s.whole.ID, s.overlay)
 		if s.installErr == nil && s.worthACopy(s.first.Installation.Took) {
-			s.prepared, s.installErr = s.store.Snapshot(ctx, s.first.ID)
+			s.installErr = s.copyFirst(ctx)
 		}
 		if s.installErr == nil {
 			s.described(ctx, s.first)
@@ -73,6 +77,15 @@ func (s *stages) install(ctx context.Context) error {
 		}
 	})
 	return s.installErr
+}
+
+// copyFirst makes an image of the first target, for those that are made from then on.
+func (s *stages) copyFirst(ctx context.Context) error {
+	prepared, err := s.store.Snapshot(ctx, s.first.ID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.prepared = prepared
+	return err
 }
 
 // worthACopy says whether an image of the first target is cheaper than the further
@@ -94,15 +107,40 @@ const (
 	slowInstallation = 5 * time.Second
 )
 
-// another makes a target as the first one was before its start.
+// probed are the further stages with the probe in qm's place.
+func (s *stages) probed() (list []observe.Stage) {
+	for _, name := range s.further {
+		if name.HasProbe() {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// another makes a target as the first one was before its start, or takes the one that
+// was made ahead.
 func (s *stages) another(ctx context.Context, name observe.Stage) (*target.Target, error) {
-	if s.prepared.ID != "" {
-		return s.fleet.Clone(ctx, s.prepared.ID, s.first)
+	if t, err := s.ahead.claim(name); t != nil || err != nil {
+		return t, err
+	}
+	return s.make(ctx, name)
+}
+
+func (s *stages) make(ctx context.Context, name observe.Stage) (*target.Target, error) {
+	if prepared := s.copied(); prepared.ID != "" {
+		return s.fleet.Clone(ctx, prepared.ID, s.first)
 	}
 	if !name.HasProbe() {
 		return s.fleet.Install(ctx, s.whole.ID, s.overlay)
 	}
 	return s.fleet.Install(ctx, s.thin.ID, s.overlay)
+}
+
+// copied is the image of the first target, if one was made by now.
+func (s *stages) copied() image.Image {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.prepared
 }
 
 // start starts a target. What fails in one with a thinned tree may have missed what
@@ -111,7 +149,7 @@ func (s *stages) start(ctx context.Context, name observe.Stage, t *target.Target
 	if err := t.Start(ctx); err != nil {
 		return t, err
 	}
-	if well(t) || s.prepared.ID != "" || !name.HasProbe() || s.thin.ID == s.whole.ID {
+	if well(t) || s.copied().ID != "" || !name.HasProbe() || s.thin.ID == s.whole.ID {
 		return t, nil
 	}
 	if err := t.Remove(); err != nil {

@@ -205,6 +205,9 @@ const endLimit = 30 * time.Second
 
 // end removes everything of this run.
 func (w *world) end(note func(string, ...any)) {
+	if w.stages != nil {
+		w.stages.ahead.end()
+	}
 	if w.reaper != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), endLimit)
 		defer cancel()
