@@ -42,7 +42,7 @@ const burstLimit = 10 * time.Second
 // takes a start of xinetd before and after, for which the looks at limits have no
 // use: they would meet what sixty ended connections leave on the port.
 var Burstiness = &Look[Burst]{
-	Name: "burst", Takes: 300 * time.Millisecond, Stage: LifeCycle, Each: true, Limit: 60 * time.Second,
+	Name: "burst", Takes: 300 * time.Millisecond, Stage: WithProbe, Last: true, Each: true, Limit: 60 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Burst, err error) {
 		f.Service = s.Service
 		edition, err := s.Edit(ctx, xinetd.Set(string(s.Service), "cps", "1000 1"))

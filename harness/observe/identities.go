@@ -63,7 +63,7 @@ type manner struct {
 
 // Identities refuses clients whose hosts have identity servers of many manners.
 var Identities = &Look[Identified]{
-	Name: "identities", Takes: 250 * time.Millisecond, Stage: Tracing, Each: true, Limit: 90 * time.Second,
+	Name: "identities", Takes: 250 * time.Millisecond, Stage: WithProbe, Last: true, Each: true, Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Identified, err error) {
 		f.Service = s.Service
 		t, err := newTracer(ctx, s)

@@ -56,7 +56,7 @@ const scriptLimit = 10 * time.Second
 
 // InitScript has the init script do what it is for.
 var InitScript = &Look[InitScripted]{
-	Name: "init-script", Takes: 500 * time.Millisecond, Stage: LifeCycle, Limit: 90 * time.Second,
+	Name: "init-script", Takes: 500 * time.Millisecond, Stage: WithProbe, Last: true, Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (InitScripted, error) {
 		f := InitScripted{
 			Reloaded: map[requirement.Service]*Standing{}, Standing: map[requirement.Service]*Standing{},

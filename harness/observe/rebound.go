@@ -46,7 +46,7 @@ const pidFile = "/run/xinetd.pid"
 
 // Restarts stops xinetd in three ways, and starts it again each time.
 var Restarts = &Look[Restarted]{
-	Name: "restarts", Takes: 350 * time.Millisecond, Stage: LifeCycle, Limit: 90 * time.Second,
+	Name: "restarts", Takes: 350 * time.Millisecond, Stage: WithProbe, Last: true, Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Restarted, err error) {
 		// The first one before any server has ended a connection: TIME_WAIT lasts for
 		// a minute.

@@ -85,7 +85,6 @@ func records(ctx context.Context, s *Scene) (Recorded, error) {
 
 	w.as(ctx, target.Carol, func(o *Session) {
 		f.Created = w.do(ctx, o, target.Carol, "CREATE.FILE "+name+" DIRECTORY")
-		f.Directory = w.stored(ctx, dir)
 		f.Wrote = w.do(ctx, o, target.Carol, "COPY FROM VOC TO "+name+" "+firstSource+",R1")
 		f.Record = w.stored(ctx, path.Join(dir, "R1"))
 	}, &f.Created)
@@ -93,12 +92,13 @@ func records(ctx context.Context, s *Scene) (Recorded, error) {
 		f.Changed = w.do(ctx, o, target.Dave, "COPY FROM VOC TO "+name+" "+secondSource+",R1 OVERWRITING")
 		f.ChangedRecord = w.stored(ctx, path.Join(dir, "R1"))
 	}, &f.Changed)
+	// As the second user met it: what watches directories had time to change them.
+	f.Directory = w.stored(ctx, dir)
 	if f.Directory.Exists {
 		w.share(ctx, dir, name)
 	}
 	w.as(ctx, target.Alice, func(o *Session) {
 		f.OwnCreated = w.do(ctx, o, target.Alice, "CREATE.FILE "+own+" DIRECTORY")
-		f.OwnDirectory = w.stored(ctx, path.Join(s.Tree, own))
 		f.SharedWrote = w.do(ctx, o, target.Alice, "COPY FROM VOC TO "+name+" "+firstSource+",R2")
 		f.SharedRecord = w.stored(ctx, path.Join(dir, "R2"))
 	}, &f.OwnCreated)
@@ -106,6 +106,7 @@ func records(ctx context.Context, s *Scene) (Recorded, error) {
 		f.SharedChanged = w.do(ctx, o, target.Bob, "COPY FROM VOC TO "+name+" "+secondSource+",R2 OVERWRITING")
 		f.SharedAfter = w.stored(ctx, path.Join(dir, "R2"))
 	}, &f.SharedChanged)
+	f.OwnDirectory = w.stored(ctx, path.Join(s.Tree, own))
 	return f, err
 }
 

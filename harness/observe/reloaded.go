@@ -32,7 +32,7 @@ type Reload struct {
 // Unchanged reloads xinetd with nothing changed, with sessions open and others in
 // TIME_WAIT.
 var Unchanged = &Look[Reload]{
-	Name: "reload-unchanged", Takes: 200 * time.Millisecond, Stage: LifeCycle, Limit: 60 * time.Second,
+	Name: "reload-unchanged", Takes: 200 * time.Millisecond, Stage: WithProbe, Last: true, Limit: 60 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Reload, error) {
 		if err := afresh(ctx, s); err != nil {
 			return Reload{}, err
@@ -112,7 +112,7 @@ var Altered = []Setting{
 
 // Changes reloads xinetd with attributes changed.
 var Changes = &Look[Reload]{
-	Name: "reload-changed", Takes: 200 * time.Millisecond, Stage: LifeCycle, Limit: 60 * time.Second,
+	Name: "reload-changed", Takes: 200 * time.Millisecond, Stage: WithProbe, Last: true, Limit: 60 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Reload, err error) {
 		if err := afresh(ctx, s); err != nil {
 			return f, err

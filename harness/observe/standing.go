@@ -14,10 +14,9 @@ import (
 	"qmconformance/harness/wire"
 )
 
-// LifeCycle is the stage in which xinetd is stopped, killed, started and reloaded.
-// Its looks are at both services at once: what is done to xinetd is done to both,
-// and one pass costs half of two.
-var LifeCycle = Probed("life-cycle")
+// Looks that stop, kill, start and reload xinetd are the last of their stage, and at
+// both services at once: what is done to xinetd is done to both, and one pass costs half
+// of two.
 
 // Standing is a session that was open while something was done to xinetd.
 type Standing struct {

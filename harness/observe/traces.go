@@ -16,10 +16,6 @@ import (
 	"qmconformance/harness/xinetd"
 )
 
-// Tracing is the stage where clients are refused and the log is read: the probe is
-// in qm's place, and each rule is put into the package's own configuration.
-var Tracing = Probed("tracing")
-
 // Trail is one connection and what it left in the log.
 type Trail struct {
 	// Rule is the reason that xinetd should give, and Line what was written into
@@ -82,7 +78,7 @@ const otherFile = "/var/log/conformance.log"
 
 // RefusalTraces refuses clients for every reason that can be produced at will.
 var RefusalTraces = &Look[Traces]{
-	Name: "refusal-traces", Takes: 600 * time.Millisecond, Stage: Tracing, Each: true, Limit: 90 * time.Second,
+	Name: "refusal-traces", Takes: 600 * time.Millisecond, Stage: WithRules, Each: true, Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (f Traces, err error) {
 		f.Service = s.Service
 		t, err := newTracer(ctx, s)

@@ -44,9 +44,7 @@ const (
 
 // Sessions holds a session with each service for a moment, and ends it.
 var Sessions = &Look[SessionTrails]{
-	Name: "session-trails", Takes: 1200 * time.Millisecond, Stage: Tracing, Limit: 60 * time.Second,
-	// All access rules wait for the traces of refusals, nothing for this.
-	Behind: []Plan{RefusalTraces.Plan()},
+	Name: "session-trails", Takes: 1200 * time.Millisecond, Stage: WithProbe, Last: true, Limit: 60 * time.Second,
 	// Both services at once: most of it is the length of the sessions.
 	Patient: true,
 	Take: func(ctx context.Context, s *Scene) (SessionTrails, error) {

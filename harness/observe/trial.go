@@ -14,8 +14,8 @@ import (
 	"qmconformance/harness/xinetd"
 )
 
-// WithRules has the probe in qm's place; the looks at access rules change its
-// configuration, each after the other.
+// WithRules has the probe in qm's place; the looks at refusals and what they leave in
+// the log, and those at access rules, change its configuration, each after the other.
 var WithRules = Probed("with-rules")
 
 // Trial is what came of one configuration: the package's own, with what an

@@ -44,7 +44,7 @@ const brokenLine = "umask=" + changedUmask
 // Breaks reloads xinetd with a broken file of one service. What that does to the
 // sessions of a real qm would be done to its database as well: this is the probe's.
 var Breaks = &Look[Breakages]{
-	Name: "reload-broken", Takes: 300 * time.Millisecond, Stage: LifeCycle, Limit: 90 * time.Second,
+	Name: "reload-broken", Takes: 300 * time.Millisecond, Stage: WithProbe, Last: true, Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Breakages, error) {
 		f := Breakages{Of: map[requirement.Service]Breakage{}}
 		err := eachDefined(ctx, s, func(service requirement.Service) error {
@@ -65,7 +65,7 @@ var Breaks = &Look[Breakages]{
 
 // Withdraws disables one service after the other, and enables it again.
 var Withdraws = &Look[Withdrawals]{
-	Name: "reload-withdrawn", Takes: 300 * time.Millisecond, Stage: LifeCycle, Limit: 90 * time.Second,
+	Name: "reload-withdrawn", Takes: 300 * time.Millisecond, Stage: WithProbe, Last: true, Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (Withdrawals, error) {
 		f := Withdrawals{Of: map[requirement.Service]Withdrawal{}}
 		err := eachDefined(ctx, s, func(service requirement.Service) error {

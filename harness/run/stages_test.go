@@ -12,7 +12,7 @@ import (
 
 func TestTheFirstTargetIsCopiedWhereThatIsCheaper(t *testing.T) {
 	const whole, thin = "whole", "thin"
-	probed := []observe.Stage{observe.WithProbe, observe.WithRules, observe.Tracing}
+	probed := []observe.Stage{observe.WithProbe, observe.WithRules, observe.SilentIdentity}
 	for name, k := range map[string]struct {
 		thin    string
 		further []observe.Stage
