@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"errors"
 	"path"
 	"time"
 
@@ -135,10 +136,14 @@ func (w worker) do(ctx context.Context, o *Session, user agent.User, line string
 	return Step{User: user.Name, Did: line, LoggedIn: true, Said: o.Execute(ctx, line)}
 }
 
-// stored looks at a path; that there is nothing is a fact, not an error.
+// stored looks at a path; that there is nothing, or no way there, is a fact and no
+// error. That nobody answers is one.
 func (w worker) stored(ctx context.Context, at string) Stored {
 	entry, err := w.s.Client.Stat(ctx, at)
 	if err != nil {
+		if errors.Is(err, agent.ErrNoAnswer) && *w.err == nil {
+			*w.err = err
+		}
 		return Stored{}
 	}
 	f := Stored{Exists: true, Entry: entry}
