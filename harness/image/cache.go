@@ -73,7 +73,7 @@ func (s *Store) supersede(ctx context.Context, kind string) {
 	var uses []use
 	tags := map[string][]string{}
 	for _, i := range list.Items {
-		if i.Labels[reaper.LabelOurs] != reaper.Ours || i.Labels[LabelKind] != kind || i.Labels[reaper.LabelSession] != "" {
+		if i.Labels[reaper.LabelOurs] != reaper.Ours || i.Labels[LabelKind] != kind || i.Labels[reaper.LabelSession] != "" || !ours(i.RepoTags) {
 			continue
 		}
 		inspected, err := s.docker.ImageInspect(ctx, i.ID)
@@ -119,6 +119,9 @@ func (s *Store) Clean(ctx context.Context) (removed int, stay []string, err erro
 		progress := false
 		for _, i := range list.Items {
 			if i.Labels[reaper.LabelOurs] != reaper.Ours {
+				continue
+			}
+			if !ours(i.RepoTags) {
 				continue
 			}
 			if reaper.Alive(ctx, i.Labels, s.docker) {

@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -144,6 +145,14 @@ func TestInDockerAnImageWithoutXinetdIsAUsageError(t *testing.T) {
 	g.Expect(s.build(t.Context(), r)).To(Succeed())
 	_, err := s.Base(t.Context(), r.ref)
 	g.Expect(err).To(BeAssignableToTypeOf(&UsageError{}))
+	g.Expect(err).To(MatchError(ContainSubstring("install the package xinetd")))
+
+	// One that was built on a base of ours, and lost it: the label is inherited.
+	r.ref = "product:" + s.session.ID
+	r.labels = maps.Clone(r.labels)
+	maps.Copy(r.labels, labelsOf(KindBase, "h"))
+	g.Expect(s.build(t.Context(), r)).To(Succeed())
+	_, err = s.Base(t.Context(), r.ref)
 	g.Expect(err).To(MatchError(ContainSubstring("install the package xinetd")))
 }
 

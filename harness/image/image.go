@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/moby/moby/client"
@@ -133,7 +134,21 @@ func refOf(kind, prefix, hash string, digits int) string {
 	if prefix != "" {
 		prefix += "-"
 	}
-	return "qmconformance/" + kind + ":" + prefix + hash[:digits]
+	return repositories + kind + ":" + prefix + hash[:digits]
+}
+
+// repositories is what the names of our images begin with.
+const repositories = "qmconformance/"
+
+// untagged is how older daemons list an image without a name.
+const untagged = "<none>:<none>"
+
+// ours says that an image that carries our label was made by us: one that somebody
+// built on ours inherits the label, and has a name of their choice.
+func ours(tags []string) bool {
+	return !slices.ContainsFunc(tags, func(tag string) bool {
+		return tag != untagged && !strings.HasPrefix(tag, repositories)
+	})
 }
 
 func labelsOf(kind, hash string) map[string]string {

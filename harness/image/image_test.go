@@ -207,9 +207,13 @@ func TestCleanSparesForeignImagesAndLiveRuns(t *testing.T) {
 	d.Add(dockertest.Images, "foreign", map[string]string{"a": "b"})
 	d.Add(dockertest.Images, "busy", labelsOf(KindTree, "h"))
 	d.Refuse["busy"] = true
+	// Whoever builds on our base inherits our label.
+	d.Add(dockertest.Images, "built on ours", labelsOf(KindBase, "h"))
+	d.Names["built on ours"] = []string{"product:1.0"}
+	d.Names["cached"] = []string{"<none>:<none>"}
 	removed, stay, err := NewStore(d.Serve(t), live, nil, nil).Clean(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(removed).To(Equal(2))
 	g.Expect(stay).To(ConsistOf(ContainSubstring("alive"), ContainSubstring("in use")))
-	g.Expect(d.IDs()).To(ConsistOf("busy", "foreign", "live"))
+	g.Expect(d.IDs()).To(ConsistOf("busy", "foreign", "live", "built on ours"))
 }

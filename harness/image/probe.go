@@ -73,7 +73,7 @@ func xinetdPlaces(env []string) []string {
 // needXinetd refuses an image without xinetd.
 func (s *Store) needXinetd(ctx context.Context, found client.ImageInspectResult, name string) error {
 	// What we made ourselves was made with it.
-	if found.Config != nil && found.Config.Labels[reaper.LabelOurs] == reaper.Ours && found.Config.Labels[LabelKind] == KindBase {
+	if found.Config != nil && found.Config.Labels[reaper.LabelOurs] == reaper.Ours && found.Config.Labels[LabelKind] == KindBase && ours(found.RepoTags) {
 		return nil
 	}
 	var env []string

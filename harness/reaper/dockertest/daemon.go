@@ -37,6 +37,8 @@ type Daemon struct {
 	Late time.Duration
 	// Refuse holds IDs whose removal fails with a conflict.
 	Refuse map[string]bool
+	// Names are the tags of images, by ID.
+	Names map[string][]string
 	// Extra answers, by a regular expression over "METHOD /path" without the version.
 	Extra map[string]http.HandlerFunc
 
@@ -51,7 +53,7 @@ type Daemon struct {
 // New returns a daemon that is not serving yet.
 func New() *Daemon {
 	return &Daemon{
-		Refuse: map[string]bool{}, Extra: map[string]http.HandlerFunc{},
+		Refuse: map[string]bool{}, Names: map[string][]string{}, Extra: map[string]http.HandlerFunc{},
 		objects: map[string]map[string]map[string]string{Containers: {}, Networks: {}, Images: {}},
 		changed: make(chan struct{}),
 	}
@@ -186,7 +188,7 @@ func (d *Daemon) list(w http.ResponseWriter, req *http.Request, kind string) {
 	found := []map[string]any{}
 	for id, labels := range d.objects[kind] {
 		if d.IgnoreFilters || matches(labels, filters["label"]) {
-			found = append(found, map[string]any{"Id": id, "Labels": labels})
+			found = append(found, map[string]any{"Id": id, "Labels": labels, "RepoTags": d.Names[id]})
 		}
 	}
 	reply(w, http.StatusOK, found)
