@@ -29,6 +29,15 @@ func TestDrawAgain(t *testing.T) {
 	t.Log(b.String())
 }
 
+func TestTheTerminalPointsToNoFileThatCouldNotBeWritten(t *testing.T) {
+	g := NewWithT(t)
+	for dir, want := range map[string]bool{"results": true, "": false} {
+		var b bytes.Buffer
+		g.Expect(Table(&b, NewDocument(), dir)).To(Succeed())
+		g.Expect(strings.Contains(b.String(), "bench.json")).To(Equal(want), dir)
+	}
+}
+
 func TestAPageOfNothingIsWhole(t *testing.T) {
 	g := NewWithT(t)
 	page, err := Page(NewDocument())

@@ -11,7 +11,8 @@ import (
 	"qmconformance/harness/report"
 )
 
-// Table prints a document for a person at a terminal. dir is where its files are.
+// Table prints a document for a person at a terminal. dir is where its files
+// are, empty where they could not be written.
 func Table(w io.Writer, d *Document, dir string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", d.Outcome, subjectLine(d))
@@ -27,7 +28,7 @@ func Table(w io.Writer, d *Document, dir string) error {
 		fmt.Fprintf(&b, "\n%s\n", sentence)
 	}
 	comparison(&b, d)
-	if d.Outcome != UsageError {
+	if d.Outcome != UsageError && dir != "" {
 		fmt.Fprintf(&b, "\n%s/%s has every connection, %s/%s the pictures.\n", dir, report.BenchFile, dir, report.BenchPage)
 	}
 	_, err := io.WriteString(w, b.String())

@@ -57,12 +57,15 @@ func (r *run) benchmark(ctx context.Context, specs RunSpecs) int {
 	default:
 		doc.Conclude()
 	}
+	written := ""
 	if !r.nowhere {
+		written = relative(r.settings.Results)
 		if err := bench.Write(r.settings.Results, doc); err != nil {
+			written = ""
 			doc.Outcome, doc.Message = bench.HarnessError, "the results could not be written: "+err.Error()
 		}
 	}
-	if err := bench.Table(os.Stdout, doc, relative(r.settings.Results)); err != nil {
+	if err := bench.Table(os.Stdout, doc, written); err != nil {
 		fmt.Fprintln(os.Stderr, "the table could not be printed:", err)
 		return verdict.HarnessError.ExitCode()
 	}
