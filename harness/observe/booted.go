@@ -31,20 +31,8 @@ type Booted struct {
 	Unit   Unit
 	Serves map[requirement.Service]Visit
 
-	// Reload is with an attribute changed; Changed are the sessions that were
-	// opened after it, Reloaded how an open one fared.
-	Reload   agent.RunResult
-	Changed  map[requirement.Service]Visit
-	Reloaded map[requirement.Service]*Standing
-
-	// Restart is with sessions open and others in TIME_WAIT, Left what was on the
-	// ports then, and Before and After the processes that listened.
-	Restart       Interrupted
-	Left          map[requirement.Service]Onlookers
-	Standing      map[requirement.Service]*Standing
-	Before, After []int
-	// Log is what xinetd logged from the restart on.
-	Log []xinetd.Record
+	Reloading
+	Restarting
 
 	// Closed says that a port was closed after the stop; Again is a connection
 	// after the start that follows it.
@@ -101,13 +89,25 @@ var Boot = &Look[Booted]{
 		if served == 0 || f.Unit.Active != "active" {
 			return f, f.journal(ctx, s)
 		}
-		for _, step := range []func(context.Context, *Scene) error{f.reload, f.restart, f.stop, f.refuse} {
-			if err := step(ctx, s); err != nil {
-				return f, err
-			}
+		if err = f.handle(ctx, s); err != nil {
+			return f, err
 		}
 		return f, f.journal(ctx, s)
 	},
+}
+
+// handle does one action after the other.
+func (f *Booted) handle(ctx context.Context, s *Scene) error {
+	if err := f.Reloading.by(ctx, s, systemctl); err != nil {
+		return err
+	}
+	if err := f.Restarting.by(ctx, s, systemctl); err != nil {
+		return err
+	}
+	if err := f.stop(ctx, s); err != nil {
+		return err
+	}
+	return f.refuse(ctx, s)
 }
 
 // unit asks systemd for xinetd's unit.
@@ -138,58 +138,6 @@ func systemctl(ctx context.Context, s *Scene, verb string) (agent.RunResult, err
 func (f *Booted) journal(ctx context.Context, s *Scene) error {
 	res, err := s.Command(ctx, "journalctl", "--no-pager", "-o", "short-precise", "-u", xinetdUnit)
 	s.Evidence.Text("journal", res.Output)
-	return err
-}
-
-// reload changes the umask, which no session but a new one can show.
-func (f *Booted) reload(ctx context.Context, s *Scene) error {
-	f.Reloaded = map[requirement.Service]*Standing{}
-	open := hold(ctx, s, f.Reloaded)
-	defer open.end(ctx, s, "reload-held")
-	edition, err := editBoth(ctx, s, Setting{"umask", changedUmask})
-	if err != nil {
-		return err
-	}
-	mark, err := s.MarkLog(ctx)
-	if err == nil {
-		f.Reload, err = systemctl(ctx, s, "reload")
-	}
-	if err == nil {
-		_, err = s.AwaitLog(ctx, mark, reconfigured)
-	}
-	if err == nil {
-		f.Changed = visits(ctx, s, "reloaded")
-		open.answer(ctx, f.Reloaded)
-	}
-	return errors.Join(err, edition.Undo(ctx))
-}
-
-func (f *Booted) restart(ctx context.Context, s *Scene) error {
-	f.Standing = map[requirement.Service]*Standing{}
-	open := hold(ctx, s, f.Standing)
-	defer open.end(ctx, s, "restart-held")
-	snap, err := s.Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	f.Before, f.Left = listenersOf(snap, s), onlookers(snap, s)
-	mark, err := s.MarkLog(ctx)
-	if err != nil {
-		return err
-	}
-	f.Restart, err = dialThrough(ctx, s, func() (agent.RunResult, error) { return systemctl(ctx, s, "restart") })
-	if err != nil {
-		return err
-	}
-	open.answer(ctx, f.Standing)
-	if snap, err = s.Snapshot(ctx); err != nil {
-		return err
-	}
-	f.After = listenersOf(snap, s)
-	s.Evidence.Snapshot("restarted", snap)
-	log, err := s.ReadLog(ctx, mark)
-	f.Log = log.Records
-	s.Evidence.Log("restart-xinetd.log", log.Text)
 	return err
 }
 

@@ -25,26 +25,8 @@ type InitScripted struct {
 	Start  agent.RunResult
 	Serves map[requirement.Service]Visit
 
-	// Reload is with an attribute changed; Changed are the sessions that were
-	// opened after it, Reloaded how an open one fared.
-	Reload   agent.RunResult
-	Changed  map[requirement.Service]Visit
-	Reloaded map[requirement.Service]*Standing
-
-	// Restart is with sessions open and others in TIME_WAIT.
-	Restart agent.RunResult
-	// Left is what was on the ports then.
-	Left      map[requirement.Service]Onlookers
-	Standing  map[requirement.Service]*Standing
-	Restarted map[requirement.Service]Visit
-	// Window is the time from the first refused connection to the first that was
-	// served again, by service; zero where none was refused.
-	Window  map[requirement.Service]time.Duration
-	Refused map[requirement.Service]int
-	// Before and After are the processes that listened before and after it.
-	Before, After []int
-	// Log is what xinetd logged from the restart on.
-	Log []xinetd.Record
+	Reloading
+	Restarting
 
 	// Stop is the last action; Closed says that the port was closed after it.
 	Stop   agent.RunResult
@@ -58,9 +40,7 @@ const scriptLimit = 10 * time.Second
 var InitScript = &Look[InitScripted]{
 	Name: "init-script", Takes: 500 * time.Millisecond, Stage: WithProbe, Last: true, Limit: 90 * time.Second,
 	Take: func(ctx context.Context, s *Scene) (InitScripted, error) {
-		f := InitScripted{
-			Reloaded: map[requirement.Service]*Standing{}, Standing: map[requirement.Service]*Standing{},
-		}
+		f := InitScripted{}
 		if _, err := s.Stat(ctx, initScript); errors.Is(err, fs.ErrNotExist) {
 			f.Missing = true
 			return f, nil
@@ -81,65 +61,13 @@ func (f *InitScripted) run(ctx context.Context, s *Scene) (err error) {
 		return err
 	}
 	f.Serves = visits(ctx, s, "started")
-	if err := f.reload(ctx, s); err != nil {
+	if err := f.Reloading.by(ctx, s, action); err != nil {
 		return err
 	}
-	open := hold(ctx, s, f.Standing)
-	defer open.end(ctx, s, "restart-held")
-	snap, err := s.Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	f.Before, f.Left = listenersOf(snap, s), onlookers(snap, s)
-	mark, err := s.MarkLog(ctx)
-	if err != nil {
-		return err
-	}
-	if err := f.restart(ctx, s); err != nil {
-		return err
-	}
-	open.answer(ctx, f.Standing)
-	if snap, err = s.Snapshot(ctx); err != nil {
-		return err
-	}
-	f.After = listenersOf(snap, s)
-	s.Evidence.Snapshot("restarted", snap)
-	log, err := s.ReadLog(ctx, mark)
-	f.Log = log.Records
-	s.Evidence.Log("restart-xinetd.log", log.Text)
-	if err != nil {
+	if err := f.Restarting.by(ctx, s, action); err != nil {
 		return err
 	}
 	return f.stop(ctx, s)
-}
-
-// reload changes the umask, which no session but a new one can show.
-func (f *InitScripted) reload(ctx context.Context, s *Scene) error {
-	open := hold(ctx, s, f.Reloaded)
-	defer open.end(ctx, s, "reload-held")
-	edition, err := editBoth(ctx, s, Setting{"umask", changedUmask})
-	if err != nil {
-		return err
-	}
-	mark, err := s.MarkLog(ctx)
-	if err == nil {
-		f.Reload, err = action(ctx, s, "reload")
-	}
-	if err == nil {
-		_, err = s.AwaitLog(ctx, mark, reconfigured)
-	}
-	if err == nil {
-		f.Changed = visits(ctx, s, "reloaded")
-		open.answer(ctx, f.Reloaded)
-	}
-	return errors.Join(err, edition.Undo(ctx))
-}
-
-// restart dials all the while, to see how long nobody is served.
-func (f *InitScripted) restart(ctx context.Context, s *Scene) error {
-	through, err := dialThrough(ctx, s, func() (agent.RunResult, error) { return action(ctx, s, "restart") })
-	f.Restart, f.Restarted, f.Window, f.Refused = through.Result, through.After, through.Window, through.Refused
-	return err
 }
 
 func (f *InitScripted) stop(ctx context.Context, s *Scene) error {

@@ -97,7 +97,8 @@ var reloads = judgetest.Table{
 
 func scripted(change func(*observe.InitScripted)) observe.InitScripted {
 	f := observe.InitScripted{
-		Serves: visit(nil), Reloaded: session(""), Changed: visit(nil), Closed: map[requirement.Service]bool{service: true},
+		Serves: visit(nil), Reloading: observe.Reloading{Reloaded: session(""), Changed: visit(nil)},
+		Closed: map[requirement.Service]bool{service: true},
 	}
 	if change != nil {
 		change(&f)

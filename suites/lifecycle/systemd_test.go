@@ -17,14 +17,17 @@ func booted(change func(*observe.Booted)) observe.Booted {
 	f := observe.Booted{
 		System: target.System{Up: true, State: "running", Took: time.Second},
 		Unit:   observe.Unit{Active: "active", Sub: "running", Result: "success", Kill: "process", Fragment: "/run/systemd/generator.late/xinetd.service"},
-		Serves: visit(nil), Changed: visit(nil), Again: visit(nil),
-		Reloaded: session(""), Standing: session(""),
-		Left: map[requirement.Service]observe.Onlookers{service: {Established: 1, TimeWait: 2}},
-		Restart: observe.Interrupted{
-			After: visit(nil), Window: map[requirement.Service]time.Duration{service: 100 * time.Millisecond},
-			Result: agent.RunResult{Duration: 200 * time.Millisecond},
+		Serves: visit(nil), Again: visit(nil),
+		Reloading: observe.Reloading{Reloaded: session(""), Changed: visit(nil)},
+		Restarting: observe.Restarting{
+			Standing: session(""),
+			Left:     map[requirement.Service]observe.Onlookers{service: {Established: 1, TimeWait: 2}},
+			Restart: observe.Interrupted{
+				After: visit(nil), Window: map[requirement.Service]time.Duration{service: 100 * time.Millisecond},
+				Result: agent.RunResult{Duration: 200 * time.Millisecond},
+			},
+			Before: []int{10}, After: []int{20},
 		},
-		Before: []int{10}, After: []int{20},
 		Closed: map[requirement.Service]bool{service: true},
 	}
 	if change != nil {

@@ -28,21 +28,21 @@ func restarts(c judge.Case, f observe.InitScripted) verdict.Finding {
 		return verdict.Unmet("there was not both an open session and one in TIME_WAIT on the port: %v", left)
 	}
 	on := fmt.Sprintf("with %v on the port: ", left)
-	after := f.Restarted[c.Service]
+	after, result := f.Restart.After[c.Service], f.Restart.Result
 	failed := bindFailures(f.Log, c)
 	switch {
-	case f.Restart.TimedOut:
-		return verdict.Violated(expected, fmt.Sprintf("%sthe script had not ended after %v: %s", on, f.Restart.Duration.Round(time.Second), strings.TrimSpace(f.Restart.Output)), "")
+	case result.TimedOut:
+		return verdict.Violated(expected, fmt.Sprintf("%sthe script had not ended after %v: %s", on, result.Duration.Round(time.Second), strings.TrimSpace(result.Output)), "")
 	case failed != "":
 		return verdict.Violated(expected, on+failed, "")
 	case !after.Served:
 		return verdict.Violated(expected, on+"a client got: "+after.Outcome, "")
 	case slices.ContainsFunc(f.After, func(pid int) bool { return slices.Contains(f.Before, pid) }):
-		return verdict.Violated(expected, fmt.Sprintf("%sthe same process listens as before (pid %d), and the script ended with status %d", on, f.After[0], f.Restart.Exit), "")
-	case f.Restart.Duration > atOnce:
-		return verdict.Violated(expected, fmt.Sprintf("%sthe script took %v: %s", on, f.Restart.Duration.Round(time.Millisecond), strings.TrimSpace(f.Restart.Output)), "")
+		return verdict.Violated(expected, fmt.Sprintf("%sthe same process listens as before (pid %d), and the script ended with status %d", on, f.After[0], result.Exit), "")
+	case result.Duration > atOnce:
+		return verdict.Violated(expected, fmt.Sprintf("%sthe script took %v: %s", on, result.Duration.Round(time.Millisecond), strings.TrimSpace(result.Output)), "")
 	}
-	return verdict.Kept(expected, on+"they do, after "+wire.Duration(f.Restart.Duration))
+	return verdict.Kept(expected, on+"they do, after "+wire.Duration(result.Duration))
 }
 
 // atOnce is how long the script may take: it ends in 0.1 s, and on a busy machine in
@@ -69,12 +69,12 @@ func window(c judge.Case, f observe.InitScripted) verdict.Finding {
 	if f.Missing {
 		return verdict.Absent("there is no init script of xinetd's")
 	}
-	if !f.Restarted[c.Service].Served {
-		return verdict.Unmet("nobody was served after the restart: %s", f.Restarted[c.Service].Outcome)
+	if !f.Restart.After[c.Service].Served {
+		return verdict.Unmet("nobody was served after the restart: %s", f.Restart.After[c.Service].Outcome)
 	}
-	w := f.Window[c.Service]
-	if f.Refused[c.Service] == 0 {
+	w := f.Restart.Window[c.Service]
+	if f.Restart.Refused[c.Service] == 0 {
 		return verdict.Kept(expected, "no connection that was tried met the closed port")
 	}
-	return verdict.That(w < most, expected, fmt.Sprintf("not served for %s (%d connections tried meanwhile)", wire.Duration(w), f.Refused[c.Service]), "")
+	return verdict.That(w < most, expected, fmt.Sprintf("not served for %s (%d connections tried meanwhile)", wire.Duration(w), f.Restart.Refused[c.Service]), "")
 }

@@ -68,14 +68,16 @@ func rebounds(put func(observe.Rebound) observe.Restarted) []judgetest.Case {
 
 // scripted is an init script that does what it should, changed.
 func scripted(change func(*observe.InitScripted)) observe.InitScripted {
-	f := observe.InitScripted{
-		Left:      map[requirement.Service]observe.Onlookers{service: {Established: 1, TimeWait: 2}},
-		Standing:  map[requirement.Service]*observe.Standing{service: {Opened: true, Lives: true}},
-		Restarted: map[requirement.Service]observe.Visit{service: {Served: true}},
-		Window:    map[requirement.Service]time.Duration{service: 30 * time.Millisecond},
-		Refused:   map[requirement.Service]int{service: 12},
-		Before:    []int{10}, After: []int{20},
-	}
+	f := observe.InitScripted{Restarting: observe.Restarting{
+		Left:     map[requirement.Service]observe.Onlookers{service: {Established: 1, TimeWait: 2}},
+		Standing: map[requirement.Service]*observe.Standing{service: {Opened: true, Lives: true}},
+		Restart: observe.Interrupted{
+			After:   map[requirement.Service]observe.Visit{service: {Served: true}},
+			Window:  map[requirement.Service]time.Duration{service: 30 * time.Millisecond},
+			Refused: map[requirement.Service]int{service: 12},
+		},
+		Before: []int{10}, After: []int{20},
+	}}
 	if change != nil {
 		change(&f)
 	}
@@ -85,7 +87,7 @@ func scripted(change func(*observe.InitScripted)) observe.InitScripted {
 func missing(f *observe.InitScripted) { f.Missing = true }
 
 func unserved(f *observe.InitScripted) {
-	f.Restarted = map[requirement.Service]observe.Visit{service: {Outcome: "connection refused"}}
+	f.Restart.After = map[requirement.Service]observe.Visit{service: {Outcome: "connection refused"}}
 }
 
 var table = judgetest.Table{
@@ -102,8 +104,10 @@ var table = judgetest.Table{
 		{Name: "kept", Facts: scripted(nil), Kind: verdict.Pass},
 		{Name: "no script", Facts: scripted(missing), Kind: verdict.NotApplicable},
 		{Name: "not both on the port", Facts: scripted(func(f *observe.InitScripted) { f.Left = nil }), Kind: verdict.NotTestable},
-		{Name: "hangs", Facts: scripted(func(f *observe.InitScripted) { f.Restart = agent.RunResult{TimedOut: true, Duration: 10 * time.Second} }), Kind: verdict.Fail, Actual: "had not ended after 10s"},
-		{Name: "slow", Facts: scripted(func(f *observe.InitScripted) { f.Restart.Duration = 6 * time.Second }), Kind: verdict.Fail, Actual: "took 6s"},
+		{Name: "hangs", Facts: scripted(func(f *observe.InitScripted) {
+			f.Restart.Result = agent.RunResult{TimedOut: true, Duration: 10 * time.Second}
+		}), Kind: verdict.Fail, Actual: "had not ended after 10s"},
+		{Name: "slow", Facts: scripted(func(f *observe.InitScripted) { f.Restart.Result.Duration = 6 * time.Second }), Kind: verdict.Fail, Actual: "took 6s"},
 		{Name: "nobody serves", Facts: scripted(unserved), Kind: verdict.Fail, Actual: "connection refused"},
 		{Name: "the old one", Facts: scripted(func(f *observe.InitScripted) { f.After = []int{10} }), Kind: verdict.Fail, Actual: "pid 10"},
 		{
@@ -124,13 +128,13 @@ var table = judgetest.Table{
 	},
 	"REUSE-06": {
 		{Name: "kept", Facts: scripted(nil), Kind: verdict.Pass, Actual: "not served for 30 ms (12 connections"},
-		{Name: "never refused", Facts: scripted(func(f *observe.InitScripted) { f.Refused = nil }), Kind: verdict.Pass},
+		{Name: "never refused", Facts: scripted(func(f *observe.InitScripted) { f.Restart.Refused = nil }), Kind: verdict.Pass},
 		{Name: "no script", Facts: scripted(missing), Kind: verdict.NotApplicable},
 		{Name: "never again", Facts: scripted(unserved), Kind: verdict.NotTestable},
 		{
 			Name: "long", Kind: verdict.Fail, Actual: "2 s",
 			Facts: scripted(func(f *observe.InitScripted) {
-				f.Window = map[requirement.Service]time.Duration{service: 2 * time.Second}
+				f.Restart.Window = map[requirement.Service]time.Duration{service: 2 * time.Second}
 			}),
 		},
 	},
