@@ -171,6 +171,11 @@ func (c *Client) Resolve(ctx context.Context, path string) (string, error) {
 	return call[string, string](ctx, c, "Resolve", path, CallLimit)
 }
 
+// ReadFiles lists a directory, in the order of names, with the content of small files.
+func (c *Client) ReadFiles(ctx context.Context, path string) ([]File, error) {
+	return call[string, []File](ctx, c, "ReadFiles", path, CallLimit)
+}
+
 // ReadFile reads a whole file of up to 16 MiB.
 func (c *Client) ReadFile(ctx context.Context, path string) ([]byte, error) {
 	return call[ReadRequest, []byte](ctx, c, "ReadFile", ReadRequest{Path: path}, CallLimit)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -184,6 +185,29 @@ func TestWalk(t *testing.T) {
 	list, err = c.Walk(limited(t), "/real", 5)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(list).To(HaveLen(5))
+}
+
+func TestADirectoryIsReadWithItsSmallFiles(t *testing.T) {
+	g := NewWithT(t)
+	c, root := connected(t)
+	put(t, root, "d/empty", "", 0o600)
+	put(t, root, "d/large", strings.Repeat("x", readAlong+1), 0o600)
+	put(t, root, "d/small", "text", 0o600)
+	put(t, root, "d/sub/x", "", 0o644)
+	g.Expect(os.Symlink("small", filepath.Join(root, "d", "link"))).To(Succeed())
+	g.Expect(syscall.Mkfifo(filepath.Join(root, "d", "pipe"), 0o600)).To(Succeed())
+	list, err := c.ReadFiles(limited(t), "/d")
+	g.Expect(err).NotTo(HaveOccurred())
+	read := map[string]string{}
+	var names []string
+	for _, f := range list {
+		names = append(names, f.Path)
+		if f.Read {
+			read[f.Path] = string(f.Text)
+		}
+	}
+	g.Expect(names).To(Equal([]string{"/d/empty", "/d/large", "/d/link", "/d/pipe", "/d/small", "/d/sub"}))
+	g.Expect(read).To(Equal(map[string]string{"/d/empty": "", "/d/small": "text"}))
 }
 
 func TestReadDirAndStat(t *testing.T) {

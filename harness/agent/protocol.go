@@ -67,6 +67,13 @@ type Entry struct {
 	Link     string // target of a symbolic link
 }
 
+// File is an entry of a directory, with its content where that was read along.
+type File struct {
+	Entry
+	Read bool
+	Text []byte
+}
+
 // User is an account of the harness's own that is added to a target.
 type User struct {
 	Name string

@@ -186,6 +186,29 @@ func (a *Agent) ReadDir(path string, list *[]Entry) (err error) {
 	return err
 }
 
+// readAlong is the size up to which files are read along with their directory.
+const readAlong = 64 << 10
+
+// ReadFiles lists a directory, in the order of names, and reads its regular files that
+// are small. Whoever reads a configuration reads them all, some hundred times in a run.
+func (a *Agent) ReadFiles(path string, list *[]File) error {
+	entries, err := readDir(a.at(path))
+	if err != nil {
+		return err
+	}
+	a.named(entries)
+	for _, e := range entries {
+		f := File{Entry: e}
+		if e.Mode.IsRegular() && e.Size <= readAlong {
+			// One that cannot be read is asked for by its name, and that tells why.
+			err := a.ReadFile(ReadRequest{Path: e.Path, Max: readAlong + 1}, &f.Text)
+			f.Read = err == nil && len(f.Text) <= readAlong
+		}
+		*list = append(*list, f)
+	}
+	return nil
+}
+
 // Stat is lstat of one path.
 func (a *Agent) Stat(path string, e *Entry) (err error) {
 	*e, err = stat(a.at(path))

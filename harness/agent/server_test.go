@@ -209,6 +209,7 @@ func TestFilesOverTheConnection(t *testing.T) {
 		"read":    func() error { _, err := c.ReadFile(ctx, "/none"); return err },
 		"stat":    func() error { _, err := c.Stat(ctx, "/none"); return err },
 		"readdir": func() error { _, err := c.ReadDir(ctx, "/none"); return err },
+		"files":   func() error { _, err := c.ReadFiles(ctx, "/none"); return err },
 		"resolve": func() error { _, err := c.Resolve(ctx, "/none"); return err },
 		"walk":    func() error { _, err := c.Walk(ctx, "/none", 9); return err },
 		"write":   func() error { return c.WriteFile(ctx, "/none/x", nil, 0o600) },

@@ -15,7 +15,14 @@ import (
 // Files is the target's file system for readers that know nothing of agents,
 // such as the parser of xinetd's configuration. Names are as io/fs wants them:
 // without the leading slash. Links are followed by the target itself.
-func (t *Target) Files(ctx context.Context) fs.FS { return remoteFS{ctx, t, new(error)} }
+func (t *Target) Files(ctx context.Context) fs.FS { return remoteFS{ctx, t, new(error), nil} }
+
+// whole is Files for one who reads whole directories, once: their files are as they
+// were when the directory was listed. A call for each file is what most of a run's
+// calls would be.
+func (t *Target) whole(ctx context.Context) remoteFS {
+	return remoteFS{ctx, t, new(error), map[string]agent.File{}}
+}
 
 type remoteFS struct {
 	ctx context.Context
@@ -23,6 +30,9 @@ type remoteFS struct {
 	// lost is the first error that tells nothing of the target, for those whose
 	// reader takes every error for a fact about a file.
 	lost *error
+	// listed are files that were read with their directory, by their full names; nil
+	// where that is not done.
+	listed map[string]agent.File
 }
 
 func (r remoteFS) note(err error) error {
@@ -50,6 +60,9 @@ func (r remoteFS) ReadFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f, listed := r.listed[full]; listed {
+		return f.Text, nil
+	}
 	text, err := r.t.ReadFile(r.ctx, full)
 	return text, r.note(err)
 }
@@ -59,7 +72,7 @@ func (r remoteFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := r.t.Client.ReadDir(r.ctx, full)
+	list, err := r.list(full)
 	if err != nil {
 		return nil, r.note(err)
 	}
@@ -70,11 +83,28 @@ func (r remoteFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	return entries, nil
 }
 
+func (r remoteFS) list(dir string) (list []agent.Entry, err error) {
+	if r.listed == nil {
+		return r.t.Client.ReadDir(r.ctx, dir)
+	}
+	files, err := r.t.ReadFiles(r.ctx, dir)
+	for _, f := range files {
+		if f.Read {
+			r.listed[f.Path] = f
+		}
+		list = append(list, f.Entry)
+	}
+	return list, err
+}
+
 // Stat follows links, as stat(2) does.
 func (r remoteFS) Stat(name string) (fs.FileInfo, error) {
 	full, err := r.name("stat", name)
 	if err != nil {
 		return nil, err
+	}
+	if f, listed := r.listed[full]; listed {
+		return remoteInfo{f.Entry}, nil
 	}
 	if full, err = r.t.Resolve(r.ctx, full); err != nil {
 		return nil, r.note(err)

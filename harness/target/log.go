@@ -20,9 +20,15 @@ const ConfigFile = "/etc/xinetd.conf"
 // would, with what the parser stumbles over. That a file cannot be read is such a
 // remark; that the agent does not answer is an error.
 func (t *Target) Configuration(ctx context.Context) (xinetd.Config, []xinetd.Remark, error) {
-	files := remoteFS{ctx, t, new(error)}
+	config, remarks, _, err := t.read(ctx)
+	return config, remarks, err
+}
+
+// read is Configuration, with the files as they were then.
+func (t *Target) read(ctx context.Context) (xinetd.Config, []xinetd.Remark, fs.ReadFileFS, error) {
+	files := t.whole(ctx)
 	config, remarks := xinetd.Parse(files, ConfigFile)
-	return config, remarks, *files.lost
+	return config, remarks, files, *files.lost
 }
 
 // findLogs learns from the configuration which files xinetd logs to. A file

@@ -102,6 +102,33 @@ func TestTheFileSystemOfATarget(t *testing.T) {
 	}
 }
 
+func TestFilesThatWereReadWithTheirDirectoryAreAsTheOthers(t *testing.T) {
+	g := NewWithT(t)
+	target, root := local(t)
+	put(t, root, "d/empty", "")
+	put(t, root, "d/file", "text")
+	g.Expect(os.Symlink("file", filepath.Join(root, "d", "link"))).To(Succeed())
+	g.Expect(os.Symlink("nowhere", filepath.Join(root, "d", "dangling"))).To(Succeed())
+	plain, whole := target.Files(limited(t)), target.whole(limited(t))
+	list, err := fs.ReadDir(plain, "d")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(fs.ReadDir(whole, "d")).To(Equal(list))
+	for _, entry := range list {
+		name := "d/" + entry.Name()
+		info, err := fs.Stat(plain, name)
+		same, again := fs.Stat(whole, name)
+		g.Expect(errors.Is(again, fs.ErrNotExist)).To(Equal(errors.Is(err, fs.ErrNotExist)), name)
+		if err == nil {
+			g.Expect(same).To(Equal(info), name)
+		}
+		text, _ := fs.ReadFile(plain, name)
+		held, _ := fs.ReadFile(whole, name)
+		g.Expect(string(held)).To(Equal(string(text)), name)
+	}
+	put(t, root, "d/file", "another")
+	g.Expect(fs.ReadFile(whole, "d/file")).To(BeEquivalentTo("text"), "as it was when the directory was listed")
+}
+
 func TestTheTreeIsWhereScarletConfSays(t *testing.T) {
 	for name, c := range map[string]struct{ conf, want string }{
 		"no file":                 {"", usualTree},

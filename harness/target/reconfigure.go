@@ -30,13 +30,13 @@ type oldFile struct {
 // Edit changes the package's own xinetd.conf and the files that it includes, in
 // place. xinetd is not told: Respawn or Reload it. Undo takes everything back.
 func (t *Target) Edit(ctx context.Context, changes ...xinetd.Change) (*Edition, error) {
-	config, _, err := t.Configuration(ctx)
+	config, _, files, err := t.read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	texts := map[string]string{}
 	for _, name := range config.Files {
-		text, err := t.ReadFile(ctx, name)
+		text, err := files.ReadFile(strings.TrimPrefix(name, "/"))
 		if err != nil {
 			return nil, err
 		}
