@@ -102,7 +102,19 @@ var admission = judgetest.Table{
 		{Name: "another trouble", Facts: says("User limit reached"), Kind: verdict.Pass},
 	},
 	"SERV-22": limits(3, func(f *observe.Admitted, list []observe.Attempt) { f.AtOnce, f.InASecond = list, attempts(10) }),
-	"SERV-23": limits(10, func(f *observe.Admitted, list []observe.Attempt) { f.AtOnce, f.InASecond = attempts(3), list }),
+	"SERV-23": append(limits(10, func(f *observe.Admitted, list []observe.Attempt) { f.AtOnce, f.InASecond = attempts(3), list }),
+		judgetest.Case{
+			Name: "those before had not been missed yet", Kind: verdict.Pass, Actual: "none is; logged: service_limit",
+			Facts: observe.Admitted{AtOnce: attempts(3, refused), InASecond: attempts(10, refused), Refusals: []string{xinetd.ReasonInstances, xinetd.ReasonInstances}},
+		},
+		judgetest.Case{
+			Name: "a limit on sessions and one on the rate", Kind: verdict.Fail, Actual: "1 refused",
+			Facts: observe.Admitted{AtOnce: attempts(3, refused), InASecond: attempts(10, refused), Refusals: []string{xinetd.ReasonInstances, xinetd.ReasonConnection}},
+		},
+		judgetest.Case{
+			Name: "refused at once too, and nobody knows why", Kind: verdict.Fail, Actual: "1 refused",
+			Facts: observe.Admitted{AtOnce: attempts(3, refused), InASecond: attempts(10, refused)},
+		}),
 	"SERV-26": {
 		{Name: "kept", Facts: observe.Reached{Port: 4242, IPv4: []observe.Try{try("192.0.2.1:4242", true), try("127.0.0.1:4242", true)}}, Kind: verdict.Pass, Expected: "port 4242"},
 		{
