@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -60,7 +61,8 @@ type tracer struct {
 	accepted int64
 	open     map[int]*Trace
 	done     []Trace
-	// strangers are children whose first stop came before the parent's event.
+	// strangers are children whose first stop came before the parent's event. They are
+	// held until it comes.
 	strangers map[int]bool
 }
 
@@ -86,8 +88,13 @@ func follow(pid int, d time.Duration) ([]Trace, error) {
 		return nil, err
 	}
 	fmt.Fprintln(os.Stderr, "tracing")
-	time.AfterFunc(d, func() { _ = ptraceInterruptFrom(pid) })
-	over := time.Now().Add(d)
+	// Told by what wakes it: by a clock of its own it could be woken a moment before,
+	// and never again.
+	var over atomic.Bool
+	time.AfterFunc(d, func() {
+		over.Store(true)
+		_ = ptraceInterruptFrom(pid)
+	})
 	for {
 		var status unix.WaitStatus
 		who, err := unix.Wait4(-1, &status, unix.WALL, nil)
@@ -100,7 +107,7 @@ func follow(pid int, d time.Duration) ([]Trace, error) {
 		case err != nil:
 			return nil, err
 		}
-		if who == t.parent && status.Stopped() && time.Now().After(over) {
+		if who == t.parent && status.Stopped() && over.Load() {
 			// Children that are still traced go on by themselves: a tracer that ends lets
 			// everything go that it has not stopped.
 			return t.done, ptrace(unix.PTRACE_DETACH, who, 0, signalOf(status))
@@ -149,9 +156,11 @@ func (t *tracer) stopped(who int, status unix.WaitStatus, now int64) {
 		}
 	case event == unix.PTRACE_EVENT_FORK || event == unix.PTRACE_EVENT_VFORK || event == unix.PTRACE_EVENT_CLONE:
 		if message, err := unix.PtraceGetEventMsg(who); err == nil {
-			t.open[int(message)] = &Trace{PID: int(message), Accepted: t.accepted, Forked: now}
-			if t.strangers[int(message)] {
-				delete(t.strangers, int(message))
+			child := int(message)
+			t.open[child] = &Trace{PID: child, Accepted: t.accepted, Forked: now}
+			if t.strangers[child] {
+				delete(t.strangers, child)
+				_ = ptrace(unix.PTRACE_CONT, child, 0, 0)
 			}
 		}
 	}
@@ -165,10 +174,11 @@ func (t *tracer) child(who int, status unix.WaitStatus, event int, now int64) {
 			tr.Executed = now
 		}
 	}
-	if event == eventStop {
-		if _, known := t.open[who]; !known {
-			t.strangers[who] = true
-		}
+	if _, known := t.open[who]; !known && event == eventStop {
+		// It waits for its parent's event: were it let go, its exec could come first and
+		// would be nobody's.
+		t.strangers[who] = true
+		return
 	}
 	_ = ptrace(unix.PTRACE_CONT, who, 0, signalOf(status))
 }
