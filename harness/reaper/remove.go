@@ -116,6 +116,10 @@ func (r remover) remove(ctx context.Context, o object) error {
 			_, _ = r.docker.NetworkDisconnect(ctx, o.id, client.NetworkDisconnectOptions{Container: id, Force: true})
 		}
 		_, err = r.docker.NetworkRemove(ctx, o.id, client.NetworkRemoveOptions{})
+		if err != nil && strings.Contains(err.Error(), "active endpoints") {
+			r.detachTheGone(ctx, o)
+			_, err = r.docker.NetworkRemove(ctx, o.id, client.NetworkRemoveOptions{})
+		}
 	case kindImage:
 		// Force: a session's image may carry several names, and it goes with all of them.
 		_, err = r.docker.ImageRemove(ctx, o.id, client.ImageRemoveOptions{Force: true, PruneChildren: true})
@@ -124,6 +128,25 @@ func (r remover) remove(ctx context.Context, o object) error {
 		return nil
 	}
 	return err
+}
+
+// ContainerName is the name of the n-th container, from 1, of a session.
+func ContainerName(session string, n int) string {
+	return fmt.Sprintf("qmconformance-%s-%d", session, n)
+}
+
+// mostContainers is above the number of any session's: a benchmark's is some twenty.
+const mostContainers = 64
+
+// detachTheGone takes endpoints from a network whose containers are no more: where a
+// container is removed while it starts, Docker (seen with 20.10) keeps its endpoint,
+// lists it nowhere, and finds it by the container's name.
+func (r remover) detachTheGone(ctx context.Context, network object) {
+	for n := 1; n <= mostContainers && ctx.Err() == nil; n++ {
+		_, _ = r.docker.NetworkDisconnect(ctx, network.id, client.NetworkDisconnectOptions{
+			Container: ContainerName(network.labels[LabelSession], n), Force: true,
+		})
+	}
 }
 
 // silent says that the daemon did not answer in time. It is not asked for more then:

@@ -207,6 +207,9 @@ const endLimit = 30 * time.Second
 func (w *world) end(note func(string, ...any)) {
 	if w.stages != nil {
 		w.stages.ahead.end()
+		ctx, cancel := context.WithTimeout(context.Background(), endLimit)
+		w.stages.fleet.Settle(ctx)
+		cancel()
 	}
 	if w.reaper != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), endLimit)

@@ -11,6 +11,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 
 	"qmconformance/harness/agent"
+	"qmconformance/harness/reaper"
 )
 
 // AgentPath is where our images hold the agent.
@@ -47,11 +48,18 @@ type containerOptions struct {
 // boot starts a container of ours and waits for its agent.
 func (f *Fleet) boot(ctx context.Context, opts containerOptions) (*Container, error) {
 	began := time.Now()
+	end, err := f.starts.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	run := ctx
+	ctx, hurry := lingering(run, startGrace)
+	defer hurry()
 	ctx, cancel := context.WithTimeout(ctx, CreateLimit)
 	defer cancel()
 	var groups controlGroups
 	if opts.systemd {
-		var err error
 		if groups, err = f.controlGroups(ctx); err != nil {
 			return nil, err
 		}
@@ -66,6 +74,7 @@ func (f *Fleet) boot(ctx context.Context, opts containerOptions) (*Container, er
 	tc, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
 		Started: true,
 		ContainerRequest: testcontainers.ContainerRequest{
+			Name:       reaper.ContainerName(f.session.ID, int(f.booted.Add(1))),
 			Image:      opts.image,
 			Entrypoint: []string{AgentPath, "init"},
 			Cmd:        []string{},
@@ -109,6 +118,10 @@ func (f *Fleet) boot(ctx context.Context, opts containerOptions) (*Container, er
 	if c.Client, err = agent.Connect(agentCtx, c.V4, token); err != nil {
 		c.Remove()
 		return nil, err
+	}
+	if run.Err() != nil {
+		c.Remove()
+		return nil, context.Cause(run)
 	}
 	c.Booted = time.Since(began)
 	return c, nil

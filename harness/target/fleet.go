@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
@@ -40,6 +41,9 @@ type Fleet struct {
 	session reaper.Session
 	network *testcontainers.DockerNetwork
 	v4, v6  netip.Prefix
+	starts  starts
+	// booted counts the containers, for their names.
+	booted atomic.Int32
 }
 
 // subnetTries is how many subnets are tried: each is drawn at random, and a
