@@ -135,7 +135,8 @@ func ContainerName(session string, n int) string {
 	return fmt.Sprintf("qmconformance-%s-%d", session, n)
 }
 
-// mostContainers is above the number of any session's: a benchmark's is some twenty.
+// mostContainers bounds the search. A run has some ten, a benchmark with a baseline some
+// twenty; who tries the benchmark's gate many times may have more.
 const mostContainers = 64
 
 // detachTheGone takes endpoints from a network whose containers are no more: where a
