@@ -191,7 +191,7 @@ func TestADirectoryIsReadWithItsSmallFiles(t *testing.T) {
 	g := NewWithT(t)
 	c, root := connected(t)
 	put(t, root, "d/empty", "", 0o600)
-	put(t, root, "d/large", strings.Repeat("x", readAlong+1), 0o600)
+	put(t, root, "d/large", strings.Repeat("x", smallFile+1), 0o600)
 	put(t, root, "d/small", "text", 0o600)
 	put(t, root, "d/sub/x", "", 0o644)
 	g.Expect(os.Symlink("small", filepath.Join(root, "d", "link"))).To(Succeed())

@@ -17,10 +17,7 @@ const (
 	relayCap = 128 << 10
 	// newsWait is how long the agent holds a question for news before it answers
 	// that there are none.
-	newsWait = 50 * time.Millisecond
-	// newsPoll is how often it looks; it is the resolution with which the caller
-	// learns of events, not that of their times.
-	newsPoll = time.Millisecond
+	newsWait = 500 * time.Millisecond
 	// newsSlack is how long the answer may take beyond that.
 	newsSlack = 5 * time.Second
 )
@@ -127,14 +124,11 @@ func (a *Agent) News(req NewsRequest, news *News) error {
 	if err != nil {
 		return err
 	}
-	// Looked at, not awaited: a wait of ours would itself become an event.
-	for began := time.Now(); ; {
-		t := conn.Transcript()
-		if len(t.Events) > req.From || time.Since(began) > newsWait {
-			news.Local = t.Local
-			news.Events = t.Events[min(req.From, len(t.Events)):]
-			return nil
-		}
-		time.Sleep(newsPoll)
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), newsWait)
+	defer cancel()
+	conn.More(ctx, req.From)
+	t := conn.Transcript()
+	news.Local = t.Local
+	news.Events = t.Events[min(req.From, len(t.Events)):]
+	return nil
 }

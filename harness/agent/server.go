@@ -46,6 +46,7 @@ type Agent struct {
 	log    *syslogSocket
 	xinetd *daemon
 	links  linkTable
+	texts  texts
 	// watched counts executions, ident is this host's identity server.
 	watched watches
 	ident   identServers
@@ -186,9 +187,6 @@ func (a *Agent) ReadDir(path string, list *[]Entry) (err error) {
 	return err
 }
 
-// readAlong is the size up to which files are read along with their directory.
-const readAlong = 64 << 10
-
 // ReadFiles lists a directory, in the order of names, and reads its regular files that
 // are small. Whoever reads a configuration reads them all, some hundred times in a run.
 func (a *Agent) ReadFiles(path string, list *[]File) error {
@@ -199,10 +197,10 @@ func (a *Agent) ReadFiles(path string, list *[]File) error {
 	a.named(entries)
 	for _, e := range entries {
 		f := File{Entry: e}
-		if e.Mode.IsRegular() && e.Size <= readAlong {
+		if e.Mode.IsRegular() && e.Size <= smallFile {
 			// One that cannot be read is asked for by its name, and that tells why.
-			err := a.ReadFile(ReadRequest{Path: e.Path, Max: readAlong + 1}, &f.Text)
-			f.Read = err == nil && len(f.Text) <= readAlong
+			f.Text, err = a.texts.read(a.at(e.Path))
+			f.Read = err == nil
 		}
 		*list = append(*list, f)
 	}
@@ -230,22 +228,13 @@ type ReadRequest struct {
 	Max    int64
 }
 
-// ErrNotRegular says that a device, a pipe or a directory is in a file's place.
-var ErrNotRegular = errors.New("no regular file")
-
 // ReadFile reads a file, or a part of it.
 func (a *Agent) ReadFile(req ReadRequest, text *[]byte) error {
-	// Not to be kept waiting by a pipe that a package has put in a file's place.
-	f, err := os.OpenFile(a.at(req.Path), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, _, err := openRegular(a.at(req.Path))
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil {
-		return err
-	} else if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s (%s): %w", req.Path, info.Mode().Type(), ErrNotRegular)
-	}
 	if req.Max == 0 {
 		req.Max = 16 << 20
 	}

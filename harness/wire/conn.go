@@ -214,6 +214,10 @@ func (c *Conn) Consume(n int) []byte { return c.inbox.Consume(n) }
 // Transcript implements Link.
 func (c *Conn) Transcript() Transcript { return c.inbox.Transcript() }
 
+// More waits until there are more than n events, or ctx is done. A relay asks by it,
+// since a wait of its own must not become an event.
+func (c *Conn) More(ctx context.Context, n int) bool { return c.inbox.More(ctx, n) }
+
 // LocalAddr implements Link. It is zero if the connection was never made.
 func (c *Conn) LocalAddr() netip.AddrPort { return c.inbox.Transcript().Local }
 

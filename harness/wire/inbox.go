@@ -115,6 +115,24 @@ func (b *Inbox) Settled(ctx context.Context) bool {
 	}
 }
 
+// More waits until there are more than n events. It becomes no event itself; it returns
+// false if ctx was done first.
+func (b *Inbox) More(ctx context.Context, n int) bool {
+	for {
+		b.mu.Lock()
+		events, changed := len(b.record.transcript.Events), b.changed
+		b.mu.Unlock()
+		if events > n {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
 // Await is Link.Await.
 func (b *Inbox) Await(ctx context.Context, what string, limit time.Duration, enough func(received []byte, ended bool) bool) Outcome {
 	return b.wait(ctx, what, limit, func(outcome *Outcome, data []byte, ending Event) bool {
