@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -13,6 +12,9 @@ import (
 // blot overwrites secrets, the longest first: of one that holds another nothing
 // must be left over.
 func blot(text string, secrets []string) string {
+	if !slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(text, s) }) {
+		return text // as nearly all are: evidence is some hundred thousand of them
+	}
 	longestFirst := slices.SortedFunc(slices.Values(secrets), func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	for _, s := range longestFirst {
 		text = strings.ReplaceAll(text, s, strings.Repeat("*", len(s)))
@@ -28,19 +30,49 @@ func observation(observed any, b *Bundle) (string, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return jsonString.ReplaceAllStringFunc(string(text), func(literal string) string {
+	return eachString(string(text), func(literal string) string {
 		return blotLiteral(literal, b.secrets)
 	}), nil
 }
 
-var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+// eachString replaces the strings of a text of JSON, which are in their quotes.
+func eachString(text string, replace func(literal string) string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	for {
+		before, _, found := strings.Cut(text, `"`)
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		text = text[len(before):]
+		n := literalLength(text)
+		b.WriteString(replace(text[:n]))
+		text = text[n:]
+	}
+}
+
+// literalLength is the length, with its quotes, of the string that a text begins with.
+func literalLength(text string) int {
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(text)
+}
 
 // blotLiteral overwrites secrets in a string of JSON, which may be a text or, in
 // base64, the bytes of a []byte. It stays what it was, so that it can be read back.
 func blotLiteral(literal string, secrets []string) string {
-	var s string
-	if err := json.Unmarshal([]byte(literal), &s); err != nil {
-		return literal // none of JSON's own strings
+	s := strings.Trim(literal, `"`)
+	if strings.Contains(literal, `\`) {
+		if err := json.Unmarshal([]byte(literal), &s); err != nil {
+			return literal // none of JSON's own strings
+		}
 	}
 	blotted := blot(s, secrets)
 	if raw, err := base64.StdEncoding.DecodeString(s); err == nil {

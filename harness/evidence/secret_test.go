@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
+	"testing"
 )
 
 // escaped is how a string stands in JSON.
@@ -29,4 +30,33 @@ func inBase64(s string) []string {
 		}
 	}
 	return forms
+}
+
+// FuzzEachString: what is not replaced stays as it was, byte for byte, and of JSON
+// every string is seen and nothing else.
+func FuzzEachString(f *testing.F) {
+	f.Add(`{"a": ["b\"c", "", "\\", "<", 1, null], "é": {"x": "\\\""}}`)
+	f.Add(`"never closed\`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var seen []string
+		same := eachString(text, func(literal string) string {
+			seen = append(seen, literal)
+			return literal
+		})
+		if same != text {
+			t.Fatalf("%q became %q", text, same)
+		}
+		if !json.Valid([]byte(text)) {
+			return
+		}
+		for _, literal := range seen {
+			var s string
+			if err := json.Unmarshal([]byte(literal), &s); err != nil {
+				t.Errorf("%s is no string of JSON: %v", literal, err)
+			}
+		}
+		if left := eachString(text, func(string) string { return "0" }); strings.Contains(left, `"`) {
+			t.Errorf("a string is left in %s", left)
+		}
+	})
 }
