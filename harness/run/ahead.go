@@ -33,11 +33,12 @@ type early struct {
 	err           error
 }
 
-// start begins. What is asked for in the meantime is left to whoever asks.
+// start begins, and goes on until end is called: the look that begins it may be over
+// long before what is made. What is asked for in the meantime is left to whoever asks.
 func (a *ahead) start(ctx context.Context, list []observe.Stage, light bool, prepare maker) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	ctx, a.stop = context.WithCancel(ctx)
+	ctx, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	a.begun, a.first = map[observe.Stage]*early{}, make(chan struct{})
 	a.busy.Go(func() {
 		var before *early

@@ -54,6 +54,21 @@ func TestLightTargetsAreMadeWhileTheFirstIsInstalled(t *testing.T) {
 	})
 }
 
+// TestTheFirstLookEndsBeforeWhatIsMadeAhead: its end is not that of the run.
+func TestTheFirstLookEndsBeforeWhatIsMadeAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		y, a := &yard{}, &ahead{}
+		look, over := context.WithCancelCause(t.Context())
+		a.start(look, three, true, y.make)
+		synctest.Wait()
+		over(errors.New("spec has finished"))
+		g.Expect(a.claim("one")).To(HaveField("Tree", "one"))
+		a.firstIsInstalled()
+		a.end()
+	})
+}
+
 func TestOfHeavyTargetsOnlyOneIsMadeBeforeItIsAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y, a := &yard{}, &ahead{}
