@@ -170,7 +170,7 @@ func (r *run) side(ctx context.Context, name string, from *stages, doc *bench.Do
 	if s := t.Startup; !s.Start.OK() || !s.Xinetd.Ready {
 		return nil, fmt.Errorf("%s did not come up (make conformance tells why): %s: exit %d: %s; xinetd ready: %t", name, s.Command, s.Start.Exit, s.Start.Output, s.Xinetd.Ready)
 	}
-	at, err := ports(ctx, t)
+	at, err := ports(ctx, t, state(ctx, t))
 	if err != nil {
 		return nil, err
 	}

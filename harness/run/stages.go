@@ -214,19 +214,31 @@ func (s *stages) boot(ctx context.Context, name observe.Stage, st *stage) error 
 			return err
 		}
 	}
-	st.ports, err = ports(ctx, st.target)
+	dump := state(ctx, st.target)
+	if st.ports, err = ports(ctx, st.target, dump); err != nil {
+		return err
+	}
+	if name.HasProbe() {
+		err = st.target.Ease(ctx, dump)
+	}
 	s.note("target %s is up", name)
 	return err
 }
 
+// state is xinetd's own account of itself; empty where it gives none.
+func state(ctx context.Context, t *target.Target) xinetd.Dump {
+	text, err := t.Dump(ctx)
+	if err != nil {
+		return xinetd.Dump{}
+	}
+	dump, _ := xinetd.ParseDump(text)
+	return dump
+}
+
 // ports are where the services listen in a target: as xinetd has it, else as the
 // services database says, else the usual ones. What is right is judged elsewhere.
-func ports(ctx context.Context, t *target.Target) (map[requirement.Service]uint16, error) {
+func ports(ctx context.Context, t *target.Target, dump xinetd.Dump) (map[requirement.Service]uint16, error) {
 	found := map[requirement.Service]uint16{}
-	var dump xinetd.Dump
-	if text, err := t.Dump(ctx); err == nil {
-		dump, _ = xinetd.ParseDump(text)
-	}
 	for _, service := range requirement.NetworkServices {
 		found[service] = service.UsualPort()
 		for _, settings := range dump.Service(string(service)) {

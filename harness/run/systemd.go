@@ -71,7 +71,7 @@ func (s *stages) bootSystemd(ctx context.Context, name observe.Stage, st *stage)
 			return err
 		}
 	}
-	st.ports, err = ports(ctx, st.target)
+	st.ports, err = ports(ctx, st.target, state(ctx, st.target))
 	s.note("target %s is up", name)
 	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"qmconformance/harness/agent"
 	"qmconformance/harness/subject"
+	"qmconformance/harness/xinetd"
 )
 
 // Users of the harness's own, added to every target. Two have qmusers as their
@@ -68,6 +69,10 @@ type Target struct {
 	logFiles []string
 	// forSystemd says that the target's system has a syslog daemon of its own.
 	forSystemd bool
+	// easing are the changes that lift the package's low limits, eased what was
+	// changed by them.
+	easing []xinetd.Change
+	eased  *Edition
 
 	marking sync.Mutex
 	// marked is how many messages there were at the last mark.

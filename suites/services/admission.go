@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"qmconformance/harness/judge"
 	"qmconformance/harness/observe"
@@ -113,16 +114,17 @@ func threeAtOnce(c judge.Case, f observe.Admitted) verdict.Finding {
 }
 
 func tenInASecond(c judge.Case, f observe.Admitted) verdict.Finding {
-	if anyRefused(f.AtOnce) && len(f.Refusals) > 0 && !slices.ContainsFunc(f.Refusals, isOfTheRate) {
+	if len(f.Refusals) > 0 && !slices.ContainsFunc(f.Refusals, isOfTheRate) {
 		// A limit on sessions at once refuses here as well where those before have ended
 		// and xinetd has not noticed yet. That it is there another requirement tells.
 		return verdict.Kept("none of 10 connections in a second is refused for its rate", "none is; logged: "+orNone(slices.Compact(slices.Clone(f.Refusals))))
 	}
-	return allServed(c, f, f.InASecond, "all of 10 connections in a second are served")
-}
-
-func anyRefused(tries []observe.Attempt) bool {
-	return slices.ContainsFunc(tries, func(a observe.Attempt) bool { return !a.Served })
+	v := allServed(c, f, f.InASecond, "all of 10 connections in a second are served")
+	if v.Kind == verdict.Pass && f.Within > time.Second {
+		// On a machine that is as busy as that nothing can be told of more.
+		v.Actual = fmt.Sprintf("they are, although they took %.1f s to make", f.Within.Seconds())
+	}
+	return v
 }
 
 // isOfTheRate says whether a refusal for a reason may be one of the rate: a limit on
