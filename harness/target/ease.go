@@ -40,20 +40,23 @@ func (t *Target) ease(ctx context.Context) (err error) {
 }
 
 // easing are the changes that lift low limits. That there are no places at all is more
-// than a low limit: it stays.
+// than a low limit: it stays. What a service inherits is listed with the defaults alone.
 func easing(dump xinetd.Dump) (changes []xinetd.Change) {
-	low := func(limit xinetd.Optional, enough int) bool {
+	low := func(limit, inherited xinetd.Optional, enough int) bool {
+		if !limit.Set {
+			limit = inherited
+		}
 		return limit.Set && limit.Value > 0 && limit.Value < enough
 	}
 	for _, service := range requirement.NetworkServices {
 		for _, s := range dump.Service(string(service)) {
-			if low(s.ConnectionsPerSecond, easyRate) {
+			if low(s.ConnectionsPerSecond, dump.Defaults.ConnectionsPerSecond, easyRate) {
 				changes = append(changes, xinetd.Set(string(service), "cps", "50 10"))
 			}
-			if low(s.Instances, easyPlaces) {
+			if low(s.Instances, dump.Defaults.Instances, easyPlaces) {
 				changes = append(changes, xinetd.Set(string(service), "instances", "100"))
 			}
-			if low(s.PerSource, easyPlaces) {
+			if low(s.PerSource, dump.Defaults.PerSource, easyPlaces) {
 				changes = append(changes, xinetd.Set(string(service), "per_source", "100"))
 			}
 		}
