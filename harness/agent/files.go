@@ -76,13 +76,14 @@ func writeWhole(path string, r io.Reader) error {
 		err = closeErr
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		if err = os.Rename(f.Name(), path); err == nil {
+			return nil
+		}
 	}
 	if errors.Is(err, syscall.EBUSY) {
 		// Docker mounts /etc/hosts and two others: such a file can only be overwritten.
 		err = overwrite(path, f.Name())
 	}
-	// What was renamed is there no more.
 	if removed := removeFile(f.Name()); err == nil {
 		err = removed
 	}
