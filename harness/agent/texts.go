@@ -97,9 +97,10 @@ func (t *texts) read(path string) ([]byte, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	// One that has just been changed may be changed again without a trace.
+	// One that has just been changed may be changed again without a trace, and what the
+	// kernel makes up when it is read, as in /proc, changes without any: its size is none.
 	v, changed := versionOf(info)
-	if age := began.Sub(changed); age < sameTick {
+	if age := began.Sub(changed); age < sameTick || v.size == 0 || v.size != int64(len(text)) {
 		delete(t.kept, path)
 		return text, nil
 	}

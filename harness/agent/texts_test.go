@@ -88,3 +88,16 @@ func TestTextsThatCannotBeRead(t *testing.T) {
 	_, err = texts.read(path)
 	g.Expect(err).To(MatchError(ErrNotRegular))
 }
+
+// TestTextsThatTheKernelMakesUp have no time of a change: they are read each time.
+func TestTextsThatTheKernelMakesUp(t *testing.T) {
+	g := NewWithT(t)
+	var texts texts
+	_, err := texts.read("/proc/uptime")
+	g.Expect(err).NotTo(HaveOccurred())
+	time.Sleep(sameTick + 20*time.Millisecond)
+	first, err := texts.read("/proc/uptime")
+	g.Expect(err).NotTo(HaveOccurred())
+	time.Sleep(sameTick)
+	g.Expect(texts.read("/proc/uptime")).NotTo(Equal(first))
+}

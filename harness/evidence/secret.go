@@ -13,7 +13,7 @@ import (
 // must be left over.
 func blot(text string, secrets []string) string {
 	if !slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(text, s) }) {
-		return text // as nearly all are: evidence is some hundred thousand of them
+		return text // as nearly all are
 	}
 	longestFirst := slices.SortedFunc(slices.Values(secrets), func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	for _, s := range longestFirst {
