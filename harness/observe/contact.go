@@ -169,32 +169,64 @@ func (v *Served) look(ctx context.Context, s *Scene, conn wire.Link, qmusers int
 	return nil
 }
 
-// settleTime is for what a program has open for a moment of its start, a socket to
-// look up a name for example: qm sends its first byte before it has done so.
-const settleTime = 250 * time.Millisecond
+const (
+	// settleTime is for what a program has open for a moment of its start, a socket to
+	// look up a name for example: qm sends its first byte before it has done so.
+	settleTime = 250 * time.Millisecond
+	// handOver is for xinetd itself to close its own copy of a connection, the first
+	// thing that it does after the fork: a microsecond, but on
+	// a busy machine the server was seen to greet before xinetd ran again.
+	handOver = 3 * time.Second
+)
 
-// settle looks once more at a server that has other things open than files of its
-// tree, and drops what it had for a moment only: what it inherited it still has.
+// settle looks again at a server that has other things open than files of its tree,
+// and at a connection that others hold as well, and drops what was so for a moment
+// only: what was inherited or kept is still there.
 func (v *Served) settle(ctx context.Context, s *Scene) error {
-	tree := path.Dir(path.Dir(v.Server.Exe)) + "/"
-	if !slices.ContainsFunc(v.Server.FDs, func(fd process.FD) bool { return fd.Number > 2 && !strings.HasPrefix(fd.Target, tree) }) {
-		return nil
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(settleTime):
-	}
-	snap, err := s.Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	// One that has ended or become another has no second list to compare with.
-	if later, there := snap.Process(v.Server.PID); there && later.StartTime == v.Server.StartTime && later.Exe == v.Server.Exe {
+	for began := time.Now(); v.unsettled(); {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(settleTime):
+		}
+		snap, err := s.Snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		// One that has ended or become another has nothing to compare with.
+		later, there := snap.Process(v.Server.PID)
+		if v.Found && (!there || !same(later, v.Server) || later.Exe != v.Server.Exe) {
+			return nil
+		}
 		s.Evidence.Snapshot("session-settled", snap)
 		v.Server.FDs = lasting(v.Server.FDs, later.FDs)
+		v.Holders = heldStill(v.Holders, snap.Holders(v.Socket.Inode))
+		if !v.heldBy(v.Xinetd) || time.Since(began) > handOver {
+			return nil
+		}
 	}
 	return nil
+}
+
+// unsettled says that what was seen may have been so for a moment only.
+func (v *Served) unsettled() bool {
+	tree := path.Dir(path.Dir(v.Server.Exe)) + "/"
+	return slices.ContainsFunc(v.Server.FDs, func(fd process.FD) bool { return fd.Number > 2 && !strings.HasPrefix(fd.Target, tree) }) ||
+		slices.ContainsFunc(v.Holders, func(h process.Process) bool { return !same(h, v.Server) })
+}
+
+func (v *Served) heldBy(p process.Process) bool {
+	return slices.ContainsFunc(v.Holders, func(h process.Process) bool { return same(h, p) })
+}
+
+// same says that two are one process, at two times: a PID alone may be used again.
+func same(a, b process.Process) bool { return a.PID == b.PID && a.StartTime == b.StartTime }
+
+// heldStill are the processes that are in both lists.
+func heldStill(before, later []process.Process) []process.Process {
+	return slices.DeleteFunc(slices.Clone(before), func(p process.Process) bool {
+		return !slices.ContainsFunc(later, func(l process.Process) bool { return same(l, p) })
+	})
 }
 
 // lasting are the descriptors that are the same in both lists.

@@ -207,6 +207,66 @@ func TestTheProcessBehindAConnection(t *testing.T) {
 	g.Expect(none).To(Equal(Served{}))
 }
 
+// handed is a connection that another process has as its standard input, and that
+// this one holds as well until it is closed.
+func handed(t *testing.T, s *Scene) (client *wire.Conn, server *os.Process, ours *net.TCPConn) {
+	t.Helper()
+	g := NewWithT(t)
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	g.Expect(err).NotTo(HaveOccurred())
+	defer l.Close()
+	client = s.Dial(limited(t), l.Addr().(*net.TCPAddr).AddrPort().Port(), wire.Options{})
+	t.Cleanup(func() { client.Close() })
+	accepted, err := l.Accept()
+	g.Expect(err).NotTo(HaveOccurred())
+	ours = accepted.(*net.TCPConn)
+	t.Cleanup(func() { ours.Close() })
+	copied, err := ours.File()
+	g.Expect(err).NotTo(HaveOccurred())
+	defer copied.Close()
+	server, err = os.StartProcess("/bin/sleep", []string{"sleep", "600"}, &os.ProcAttr{Files: []*os.File{copied, copied, copied}})
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(func() { _ = server.Kill(); _, _ = server.Wait() })
+	return client, server, ours
+}
+
+func pids(list []process.Process) (pids []int) {
+	for _, p := range list {
+		pids = append(pids, p.PID)
+	}
+	return pids
+}
+
+func TestASuperServerThatIsLateToCloseItsCopyHoldsNothing(t *testing.T) {
+	g := NewWithT(t)
+	s, _ := scene(t)
+	s.Startup.Xinetd.Daemon.PID = os.Getpid()
+	client, server, ours := handed(t, s)
+	late := time.AfterFunc(2*settleTime, func() { ours.Close() })
+	defer late.Stop()
+	var v Served
+	g.Expect(v.look(limited(t), s, client, 900)).To(Succeed())
+	g.Expect(v.Server.PID).To(Equal(server.Pid))
+	g.Expect(pids(v.Holders)).To(Equal([]int{server.Pid}))
+}
+
+func TestWhoeverKeepsAConnectionIsSeen(t *testing.T) {
+	for name, xinetd := range map[string]int{"xinetd itself": os.Getpid(), "another": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			s, _ := scene(t)
+			s.Startup.Xinetd.Daemon.PID = xinetd
+			client, server, _ := handed(t, s)
+			var v Served
+			began := time.Now()
+			g.Expect(v.look(limited(t), s, client, 900)).To(Succeed())
+			g.Expect(pids(v.Holders)).To(ConsistOf(server.Pid, os.Getpid()))
+			g.Expect(time.Since(began) > handOver).To(Equal(xinetd == os.Getpid()), "only xinetd is waited for")
+		})
+	}
+}
+
 func TestTheEndOfAProcess(t *testing.T) {
 	g := NewWithT(t)
 	s, root := scene(t)
