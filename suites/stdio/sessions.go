@@ -2,6 +2,7 @@ package stdio
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"qmconformance/harness/judge"
@@ -77,7 +78,21 @@ func slotIsFreed(_ judge.Case, f observe.LoggedIn) verdict.Finding {
 	if f.Ended.SlotsBefore < 0 || f.Ended.SlotsAfter < 0 {
 		return verdict.Unmet("the database does not tell its users: %s", strings.TrimSpace(f.Ended.UsersAfter))
 	}
-	// One fewer is another's place, of a session that was on its way out before.
-	expected := fmt.Sprintf("%d users after the session, as before it, or fewer", f.Ended.SlotsBefore)
-	return verdict.That(f.Ended.SlotsAfter <= f.Ended.SlotsBefore, expected, fmt.Sprintf("%d users", f.Ended.SlotsAfter), "")
+	expected := fmt.Sprintf("%d users after the session, as before it, and none of them its own", f.Ended.SlotsBefore)
+	actual := fmt.Sprintf("%d users", f.Ended.SlotsAfter)
+	if pid := f.Served.Server.PID; hasPlace(f.Ended.UsersAfter, pid) {
+		return verdict.Violated(expected, fmt.Sprintf("%s, pid %d of the session among them", actual, pid), "")
+	}
+	// One fewer is the place of another session, which was on its way out before.
+	return verdict.That(f.Ended.SlotsAfter <= f.Ended.SlotsBefore, expected, actual, "")
+}
+
+// hasPlace says whether "qm -u" lists a process: its number is the second column.
+func hasPlace(users string, pid int) bool {
+	for line := range strings.Lines(users) {
+		if fields := strings.Fields(line); pid > 0 && len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
+			return true
+		}
+	}
+	return false
 }

@@ -89,9 +89,16 @@ var sideBySides = judgetest.Table{
 		{Name: "kept", Facts: slots(2, 2), Kind: verdict.Pass, Expected: "2 users"},
 		{Name: "one more", Facts: slots(0, 1), Kind: verdict.Fail, Expected: "0 users", Actual: "1 users"},
 		{Name: "one fewer, another's", Facts: slots(1, 0), Kind: verdict.Pass, Actual: "0 users"},
+		{Name: "one fewer, and its own is left", Facts: keptPlace, Kind: verdict.Fail, Actual: "pid 108"},
 		{Name: "not told before", Facts: slots(-1, 0), Kind: verdict.NotTestable, Actual: "does not tell"},
 		{Name: "not told after", Facts: slots(0, -1), Kind: verdict.NotTestable},
 	},
+}
+
+// keptPlace is a session whose place is left while another's was freed.
+var keptPlace = observe.LoggedIn{
+	Served: observe.Served{Server: process.Process{PID: 108}},
+	Ended:  observe.Ended{SlotsBefore: 2, SlotsAfter: 1, UsersAfter: " Uid Pid Puid Origin Username\n   2  108  0 10.0.0.1  halice\n"},
 }
 
 func slots(before, after int) observe.LoggedIn {
