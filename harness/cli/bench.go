@@ -32,6 +32,6 @@ func newBench(specs run.RunSpecs) *cobra.Command {
 			return code(run.Judge(specs, []string{self}))
 		},
 	}
-	take(c, "package", "baseline", "qmsys", "base", "focus", "labels", "results", "procs")
+	take(c, "package", "baseline", "qmsys", "base", "focus", "labels", "results", "profile")
 	return c
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"qmconformance/harness/settings"
 )
 
 // variable is one of the harness's, as a flag: --package is PACKAGE.
@@ -19,15 +21,15 @@ type variable struct {
 var variables = map[string]variable{
 	"package":  {help: "`DIR` of the package, or none: judge what the base image holds (default: the reference package)"},
 	"qmsys":    {help: "`DIR` of an installed ScarletDME, standin, or image: what the base holds (default: /usr/qmsys, else standin)", values: []string{"standin", "image"}},
-	"base":     {help: "bookworm, trixie, or the `NAME` of any image with xinetd in it (default: bookworm)", values: []string{"bookworm", "trixie"}},
+	"base":     {help: "bookworm, trixie, or the `NAME` of any image with xinetd in it (default: bookworm)", values: settings.Releases},
 	"focus":    {help: "only what matches this regular `EXPRESSION`: an ID, a service, a word of the sentence"},
 	"labels":   {help: "only what this label `FILTER` takes, as in 'identity && MUST'"},
 	"results":  {help: "`DIR` for the results; older ones in it are removed first (default: results)"},
 	"profile":  {help: "full, or quick: without what takes a long `WAIT` (default: full)", values: []string{"full", "quick"}},
 	"strict":   {help: "count a failing SHOULD", bare: "1", values: []string{"0", "1"}},
-	"procs":    {help: "looks at targets that are under way at once, a `NUMBER` (default: from the cores)"},
+	"procs":    {help: "looks at targets, or packages of the faults, that are under way at once, a `NUMBER` (default: from the cores)"},
 	"annotate": {help: "mark the package's lines in GitHub Actions' words, 0 or 1 (default: where they run)", bare: "1", values: []string{"0", "1"}},
-	"baseline": {help: "`DIR` of the package, or a bench.json, that is compared with"},
+	"baseline": {help: "what is compared with: `DIR` of a package, a bench.json, or an image"},
 	"fault":    {help: "only the fault or variant of this `NAME`; several with blanks between"},
 }
 

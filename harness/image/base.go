@@ -13,19 +13,19 @@ import (
 	"github.com/moby/moby/client"
 
 	"qmconformance/docker"
+	"qmconformance/harness/settings"
 )
 
-// releases are the Debian releases that we make a base of.
-var releases = []string{"bookworm", "trixie"}
-
-func knownBases() string { return strings.Join(releases, ", ") + ", or any image with xinetd in it" }
+func knownBases() string {
+	return strings.Join(settings.Releases, ", ") + ", or any image with xinetd in it"
+}
 
 // Base returns the image underneath everything else. A Debian release by its
 // name is made on first use: from a registry where one answers within
 // [LimitRegistry], else from Debian packages. Any other name is an image of this
 // daemon, or one that a registry has; it must hold xinetd.
 func (s *Store) Base(ctx context.Context, name string) (Image, error) {
-	if slices.Contains(releases, name) {
+	if slices.Contains(settings.Releases, name) {
 		return s.debian(ctx, name)
 	}
 	if _, err := reference.ParseAnyReference(name); err != nil {

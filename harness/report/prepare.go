@@ -23,18 +23,29 @@ const (
 	BuildLog    = "build.log" // what the making of images said
 )
 
-// Names are the files that a run may leave in RESULTS; Prepare removes them,
-// what a killed run left half-written, and nothing else.
-var Names = []string{ResultsFile, JUnitFile, SummaryFile, HTMLFile, BenchFile, BenchPage, BuildLog}
+// Files are those that a command may leave in RESULTS; Prepare removes them, what a
+// killed run left half-written, and nothing else.
+type Files struct {
+	Names []string
+	// Evidence says that it leaves evidence too.
+	Evidence bool
+}
+
+// The files of the commands. Neither removes the other's: a measurement takes minutes,
+// and may be the baseline of the next one.
+var (
+	OfRun       = Files{Names: []string{ResultsFile, JUnitFile, SummaryFile, HTMLFile, BuildLog}, Evidence: true}
+	OfBenchmark = Files{Names: []string{BenchFile, BenchPage, BuildLog}}
+)
 
 // evidenceName is the form of a folder in evidence/. Anything else there is the
 // user's and stays.
 var evidenceName = regexp.MustCompile(`^[A-Z]+-\d{2}-(host|qmserver|qmclient)$`)
 
 // Prepare is the first act of a run: it creates the folder, removes older
-// results from it and proves that it can be written. Every error is a usage
-// error: the user named a folder that cannot hold results.
-func Prepare(dir string) error {
+// results of its kind from it and proves that it can be written. Every error is a
+// usage error: the user named a folder that cannot hold results.
+func Prepare(dir string, of Files) error {
 	path, err := filepath.Abs(dir)
 	if err != nil {
 		return usage.Errorf("RESULTS=%s cannot be found: %v; name a folder of your own", dir, err)
@@ -45,7 +56,7 @@ func Prepare(dir string) error {
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return usage.Errorf("RESULTS=%s cannot be created: %v; name a folder that you may write", dir, cause(err))
 	}
-	if err := clear(path); err != nil {
+	if err := of.clear(path); err != nil {
 		return usage.Errorf("RESULTS=%s: older results cannot be removed: %v; remove them by hand or name another folder", dir, err)
 	}
 	// Permission bits say too little: a read-only or full file system shows only
@@ -89,13 +100,16 @@ func same(info os.FileInfo, path string) bool {
 	return err == nil && os.SameFile(info, other)
 }
 
-func clear(path string) error {
-	for _, name := range Names {
+func (of Files) clear(path string) error {
+	for _, name := range of.Names {
 		for _, n := range []string{name, temporary(name)} {
 			if err := os.Remove(filepath.Join(path, n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}
+	}
+	if !of.Evidence {
+		return nil
 	}
 	folder := filepath.Join(path, evidence.Dir)
 	info, err := os.Lstat(folder)

@@ -40,7 +40,7 @@ func tree(t *testing.T, dir string) []string {
 
 func TestPrepareCreatesTheFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
-	if err := Prepare(dir); err != nil {
+	if err := Prepare(dir, OfRun); err != nil {
 		t.Fatal(err)
 	}
 	if got := tree(t, dir); len(got) != 0 {
@@ -50,17 +50,17 @@ func TestPrepareCreatesTheFolder(t *testing.T) {
 
 func TestPrepareRemovesOlderResultsAndNothingElse(t *testing.T) {
 	dir := t.TempDir()
-	for _, n := range Names {
+	for _, n := range OfRun.Names {
 		put(t, filepath.Join(dir, n), "old")
 		put(t, filepath.Join(dir, temporary(n)), "half")
 	}
 	put(t, filepath.Join(dir, evidence.Folder("IDENT-13", "qmserver"), "wire.txt"), "old")
 	put(t, filepath.Join(dir, evidence.Folder("SERV-01", "host"), "deep", "log"), "old")
-	mine := []string{"evidence/SERV-01-host.txt", "evidence/court-case/photo", "notes.txt", "sub/results.json"}
+	mine := []string{BenchPage, BenchFile, "evidence/SERV-01-host.txt", "evidence/court-case/photo", "notes.txt", "sub/results.json"}
 	for _, n := range mine {
 		put(t, filepath.Join(dir, n), "mine")
 	}
-	if err := Prepare(dir); err != nil {
+	if err := Prepare(dir, OfRun); err != nil {
 		t.Fatal(err)
 	}
 	if got := tree(t, dir); !slices.Equal(got, mine) {
@@ -68,10 +68,24 @@ func TestPrepareRemovesOlderResultsAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestABenchmarkLeavesTheResultsOfARun(t *testing.T) {
+	dir := t.TempDir()
+	run := []string{filepath.Join(evidence.Folder("SERV-01", "host"), "log"), HTMLFile, ResultsFile}
+	for _, n := range append([]string{BenchFile, temporary(BenchPage)}, run...) {
+		put(t, filepath.Join(dir, n), "old")
+	}
+	if err := Prepare(dir, OfBenchmark); err != nil {
+		t.Fatal(err)
+	}
+	if got := tree(t, dir); !slices.Equal(got, run) {
+		t.Errorf("left %v, want %v", got, run)
+	}
+}
+
 func TestPrepareRemovesTheEmptyEvidenceFolder(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, evidence.Folder("SERV-01", "host"), "log"), "old")
-	if err := Prepare(dir); err != nil {
+	if err := Prepare(dir, OfRun); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, evidence.Dir)); !os.IsNotExist(err) {
@@ -88,7 +102,7 @@ func TestPrepareRemovesWhatWriteWrites(t *testing.T) {
 	if got := tree(t, dir); len(got) != 4 {
 		t.Fatalf("wrote %v", got)
 	}
-	if err := Prepare(dir); err != nil {
+	if err := Prepare(dir, OfRun); err != nil {
 		t.Fatal(err)
 	}
 	if got := tree(t, dir); len(got) != 0 {
@@ -126,7 +140,7 @@ func TestPrepareRefuses(t *testing.T) {
 		filepath.Join(scratch, "a\x00b"):     "invalid",
 		filepath.Join(scratch, "odd2") + "/": "cannot be removed",
 	} {
-		err := Prepare(dir)
+		err := Prepare(dir, OfRun)
 		switch {
 		case err == nil:
 			t.Errorf("%q is taken", dir)

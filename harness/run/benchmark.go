@@ -14,6 +14,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"qmconformance/harness/bench"
+	"qmconformance/harness/report"
 	"qmconformance/harness/subject"
 	"qmconformance/harness/target"
 	"qmconformance/harness/usage"
@@ -77,11 +78,13 @@ func (r *run) measure(ctx context.Context, specs RunSpecs, doc *bench.Document) 
 	if r.suite.ParallelTotal > 1 {
 		return usage.Errorf("a benchmark measures in one process; leave out -p")
 	}
-	if err := r.prepareBenchmark(); err != nil {
-		return err
-	}
+	wrong := r.choose()
+	// Before older results are removed: they may be the baseline.
 	baseline, err := bench.ResolveBaseline(r.settings.Baseline, doc.Machine)
-	if err != nil {
+	if wrong == nil {
+		wrong = err
+	}
+	if err := r.prepareBenchmark(wrong); err != nil {
 		return err
 	}
 	doc.Baseline = baseline.Baseline
@@ -193,9 +196,10 @@ func (r *run) baselineStages(ctx context.Context, b bench.Resolved) (*stages, er
 	return st, err
 }
 
-// prepareBenchmark is prepare for a benchmark: no requirement is selected.
-func (r *run) prepareBenchmark() error {
-	if err := r.read(); err != nil {
+// prepareBenchmark is prepare for a benchmark: no requirement is selected. wrong is
+// what was wrong with the choice.
+func (r *run) prepareBenchmark(wrong error) error {
+	if err := r.open(report.OfBenchmark, wrong); err != nil {
 		return err
 	}
 	// Asked before the filters are put together, since they name it to leave it out.

@@ -204,7 +204,7 @@ func (r *run) judge(ctx context.Context, specs RunSpecs) (list []verdict.Verdict
 // prepare reads and checks what the user chose, and finds the specs that it
 // selects. Nothing is booted yet.
 func (r *run) prepare() ([]judge.Key, error) {
-	if err := r.read(); err != nil {
+	if err := r.open(report.OfRun, r.choose()); err != nil {
 		return nil, err
 	}
 	if r.first {
@@ -222,8 +222,8 @@ func (r *run) prepare() ([]judge.Key, error) {
 	return r.selectSpecs()
 }
 
-// read reads what the user chose and makes room for the results.
-func (r *run) read() error {
+// choose reads what the user chose.
+func (r *run) choose() error {
 	dir, err := os.Getwd()
 	if err != nil {
 		return err
@@ -236,19 +236,29 @@ func (r *run) read() error {
 	if s.Results == "" {
 		r.settings.Results = filepath.Join(dir, "results")
 	}
-	if r.first {
-		if err := report.Prepare(r.settings.Results); err != nil {
+	return err
+}
+
+// open makes room for the results, and finds what was chosen. What was wrong with the
+// choice is told after that: older results are gone then as well.
+func (r *run) open(leaves report.Files, wrong error) error {
+	if r.first && r.settings.Results != "" {
+		if err := report.Prepare(r.settings.Results, leaves); err != nil {
 			r.nowhere = true
 			return err
 		}
 	}
+	if wrong != nil {
+		return wrong
+	}
+	dir, err := os.Getwd()
 	if err != nil {
 		return err
 	}
 	if r.kit, err = kit.Open(dir); err != nil {
 		return err
 	}
-	if r.subject, err = subject.Resolve(s, r.kit.Reference()); err != nil {
+	if r.subject, err = subject.Resolve(r.settings, r.kit.Reference()); err != nil {
 		return err
 	}
 	r.results.Subject.Package = r.subject.PackageName

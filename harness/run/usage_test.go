@@ -8,6 +8,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"qmconformance/harness/bench"
 	"qmconformance/harness/report"
 	"qmconformance/harness/verdict"
 )
@@ -76,6 +77,8 @@ func TestOlderResultsAreGone(t *testing.T) {
 	old := filepath.Join(results, report.JUnitFile)
 	g.Expect(os.WriteFile(old, []byte("an older run was conformant"), 0o600)).To(Succeed())
 	g.Expect(os.WriteFile(filepath.Join(results, report.ResultsFile), []byte(`{"outcome":"conformant"}`), 0o600)).To(Succeed())
+	measured := filepath.Join(results, report.BenchFile)
+	g.Expect(os.WriteFile(measured, []byte("minutes of measurement"), 0o600)).To(Succeed())
 	p := begin(t, binary, map[string]string{"RESULTS": results, "FOCUS": "no such text"})
 	g.Expect(p.end(t, quickly)).To(Equal(verdict.UsageError.ExitCode()))
 	text, err := os.ReadFile(old)
@@ -83,4 +86,22 @@ func TestOlderResultsAreGone(t *testing.T) {
 	g.Expect(string(text)).NotTo(ContainSubstring("older"))
 	r, _ := p.read(t)
 	g.Expect(r.Outcome).To(Equal(verdict.UsageError))
+	g.Expect(measured).To(BeAnExistingFile(), "another command's")
+}
+
+// The measurement before a change is what the one after it is compared with, and both
+// are in the usual folder.
+func TestTheMeasurementBeforeIsABaselineWhereItLies(t *testing.T) {
+	g := NewWithT(t)
+	results := t.TempDir()
+	old := bench.NewDocument()
+	old.Lines = append(old.Lines, bench.Line{})
+	g.Expect(bench.Write(results, old)).To(Succeed())
+	for _, says := range []string{"Docker", "holds no measurements"} {
+		p := begin(t, binary, map[string]string{"RESULTS": results, "LABELS": "benchmark", "BASELINE": filepath.Join(results, report.BenchFile), "DOCKER_HOST": "unix://" + filepath.Join(results, "none")})
+		p.end(t, quickly)
+		text, err := os.ReadFile(filepath.Join(results, report.BenchFile))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(string(text)).To(ContainSubstring(says))
+	}
 }

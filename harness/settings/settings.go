@@ -31,6 +31,9 @@ const (
 	Image   = "image"
 )
 
+// Releases are the Debian releases that BASE may name; anything else is an image.
+var Releases = []string{"bookworm", "trixie"}
+
 // UsualTree is where ScarletDME's own installation puts its tree.
 const UsualTree = "/usr/qmsys"
 
