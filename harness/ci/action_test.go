@@ -88,8 +88,9 @@ func TestTheExampleUsesOnlyInputsThatThereAre(t *testing.T) {
 }
 
 // judged runs the action's script with a go command that makes, in place of the
-// test binary, a script that exits so and says what it was given.
-func judged(t *testing.T, exit int, env ...string) (code int, output, summary, said string) {
+// test binary, a script that says what it was given, writes an outcome if it has one,
+// and exits so. The go command fails where it is to exit with a negative number.
+func judged(t *testing.T, exit int, outcome string, env ...string) (code int, output, summary, said string) {
 	t.Helper()
 	dir := t.TempDir()
 	g := NewWithT(t)
@@ -102,7 +103,13 @@ func judged(t *testing.T, exit int, env ...string) (code int, output, summary, s
 	}
 	write("harness/.ci/action", string(script))
 	write("results/summary.md", "## a summary\n")
-	write("bin/go", fmt.Sprintf("#!/bin/sh\nprintf '#!/bin/sh\\necho PACKAGE=$PACKAGE QMSYS=$QMSYS\\nexit %d\\n' >build/conformance.test\nchmod +x build/conformance.test\n", exit))
+	write("results/results.json", "{\n  \"outcome\": \"conformant\",\n")
+	binary := fmt.Sprintf("#!/bin/sh\necho PACKAGE=$PACKAGE QMSYS=$QMSYS\n[ -z '%[1]s' ] || printf '{\n  \"format\": 1,\n  \"outcome\": \"%[1]s\",\n' >\"$RESULTS/results.json\"\nexit %[2]d\n", outcome, exit)
+	compiler := "#!/bin/sh\ncat >build/conformance.test <<'END'\n" + binary + "END\nchmod +x build/conformance.test\n"
+	if exit < 0 {
+		compiler = "#!/bin/sh\nexit 1\n"
+	}
+	write("bin/go", compiler)
 	cmd := exec.Command("bash", filepath.Join(top, ".ci", "action"))
 	cmd.Dir = dir
 	cmd.Env = append([]string{
@@ -121,26 +128,43 @@ func judged(t *testing.T, exit int, env ...string) (code int, output, summary, s
 		g.Expect(err).NotTo(HaveOccurred())
 		return string(text)
 	}
-	return code, read("output"), read("summary"), string(text)
+	if exit >= 0 {
+		summary = read("summary")
+	}
+	return code, read("output"), summary, string(text)
 }
 
 func TestTheActionHandsTheOutcomeOn(t *testing.T) {
-	for exit, outcome := range map[int]string{0: "conformant", 1: "violations", 2: "usage-error", 3: "harness-error", 139: "harness-error"} {
-		t.Run(outcome, func(t *testing.T) {
+	for name, c := range map[string]struct {
+		exit            int
+		written, handed string
+	}{
+		"conformant":             {0, "conformant", "conformant"},
+		"violations":             {1, "violations", "violations"},
+		"usage error":            {2, "usage-error", "usage-error"},
+		"a panic of the runtime": {2, "harness-error", "harness-error"},
+		"killed at once":         {139, "", "harness-error"},
+	} {
+		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			code, output, summary, _ := judged(t, exit)
-			g.Expect(code).To(Equal(exit), "the job must be as red as the run")
-			g.Expect(output).To(HavePrefix("outcome=" + outcome + "\nresults=/"))
+			code, output, summary, _ := judged(t, c.exit, c.written)
+			g.Expect(code).To(Equal(c.exit), "the job must be as red as the run")
+			g.Expect(output).To(HavePrefix("outcome=" + c.handed + "\nresults=/"))
 			g.Expect(summary).To(Equal("## a summary\n"))
 		})
 	}
+	t.Run("nothing was built", func(t *testing.T) {
+		code, output, _, _ := judged(t, -1, "")
+		NewWithT(t).Expect(code).To(Equal(3))
+		NewWithT(t).Expect(output).To(HavePrefix("outcome=harness-error\n"))
+	})
 }
 
 func TestPathsOfTheActionAreTheRepositorys(t *testing.T) {
 	for given, want := range map[string]string{
 		"": "", "none": "none", "/opt/x": "/opt/x", "debian/qm network": "/repository/debian/qm network", "$(id)": "/repository/$(id)",
 	} {
-		_, _, _, said := judged(t, 0, "IN_PACKAGE="+given, "IN_QMSYS=standin")
+		_, _, _, said := judged(t, 0, "conformant", "IN_PACKAGE="+given, "IN_QMSYS=standin")
 		NewWithT(t).Expect(said).To(Equal("PACKAGE=" + want + " QMSYS=standin\n"))
 	}
 }
