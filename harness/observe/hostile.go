@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,9 @@ type Survived struct {
 	// Program is the file of the database's program.
 	Program string
 	Manners []Aftermath
+	// Stopped is the manner behind which the service did not serve any more: those after
+	// it were not tried. Empty where all were.
+	Stopped Manner
 	// Resident is a session from before; it answered Before, and After.
 	Resident Residence
 	// Serves says that the service was as it should be in the end; Said is what it
@@ -120,6 +124,9 @@ func (f *Survived) survive(ctx context.Context, s *Scene) error {
 			return err
 		}
 		f.Manners = append(f.Manners, a)
+		if f.stopped(ctx, s, a) {
+			break
+		}
 	}
 	if home.LoggedIn {
 		f.Resident.After = home.Execute(ctx, "WHO")
@@ -132,8 +139,21 @@ func (f *Survived) survive(ctx context.Context, s *Scene) error {
 	f.XinetdAfter, f.XinetdThere = last.Process(f.XinetdBefore.PID)
 	now, still := last.ServerOn(home.conn.LocalAddr(), home.conn.RemoteAddr())
 	f.Resident.Same = found && still && identity(server) == identity(now)
-	f.Serves, f.Said = converse(ctx, s)
+	f.Serves, f.Said = converse(ctx, s, "in-the-end")
 	return nil
+}
+
+// stopped looks whether the service serves, where a client did not get to where it was
+// to misbehave: where it does not, each of the clients to come would wait to its limit.
+func (f *Survived) stopped(ctx context.Context, s *Scene, a Aftermath) bool {
+	if !slices.ContainsFunc(a.Misdeeds, func(m Misdeed) bool { return !m.Reached }) {
+		return false
+	}
+	if ok, _ := converse(ctx, s, "behind those who "+string(a.Manner)); ok {
+		return false
+	}
+	f.Stopped = a.Manner
+	return true
 }
 
 // aftermath has the clients of one manner come and looks at what they leave.
@@ -182,10 +202,10 @@ func stillLocked(ctx context.Context, program *qmclient.Client, ids []string) (h
 
 // converse is a conversation as far as it goes without a login, and says whether
 // it went as it should.
-func converse(ctx context.Context, s *Scene) (ok bool, said string) {
+func converse(ctx context.Context, s *Scene, when string) (ok bool, said string) {
 	conn := s.Dial(ctx, s.Port, prompt)
 	defer conn.Close()
-	defer func() { s.Evidence.Wire(string(s.Service)+"-in-the-end", conn.Transcript()) }()
+	defer func() { s.Evidence.Wire(string(s.Service)+"-"+when, conn.Transcript()) }()
 	if s.Service == requirement.QMServer {
 		client := telnet.New(conn, Terminal)
 		greeting := client.Greet(ctx)

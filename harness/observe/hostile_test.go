@@ -159,7 +159,19 @@ func TestClientsThatMisbehave(t *testing.T) {
 		g.Expect(m.Said).To(ContainSubstring("refused"), m.What)
 		g.Expect(m.Held).To(BeFalse(), "nobody had it to let go")
 	}
-	ok, said := converse(limited(t), s)
+	ok, said := converse(limited(t), s, "in-the-end")
 	g.Expect(ok).To(BeFalse())
 	g.Expect(said).To(ContainSubstring("refused"))
+}
+
+// A database that hangs must not cost each of the clients to come its whole patience.
+func TestNobodyElseComesToAServiceThatDoesNotServe(t *testing.T) {
+	g := NewWithT(t)
+	s, _ := scene(t)
+	s.Service, s.Port = requirement.QMClient, 1
+	var f Survived
+	g.Expect(f.stopped(limited(t), s, Aftermath{Manner: LeaveAtOnce, Misdeeds: []Misdeed{{Reached: true}}})).To(BeFalse(), "all got to where they were to")
+	g.Expect(f.Stopped).To(BeEmpty())
+	g.Expect(f.stopped(limited(t), s, Aftermath{Manner: LeaveAtOnce, Misdeeds: []Misdeed{{Reached: true}, {}}})).To(BeTrue())
+	g.Expect(f.Stopped).To(Equal(LeaveAtOnce))
 }

@@ -122,7 +122,7 @@ var Slow = &Look[Slowed]{
 			conn.Send(data[i : i+1])
 			f.Sent++
 			if i == len(data)/2 {
-				ok, said := converse(ctx, s)
+				ok, said := converse(ctx, s, "in-the-end")
 				f.Others = append(f.Others, Attempt{Served: ok, Outcome: said, At: time.Since(began)})
 			}
 			if i == len(data)-1 {

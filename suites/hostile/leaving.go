@@ -25,6 +25,9 @@ var _ = judge.Section(area, "what is left of clients that misbehave", func() {
 func nothingLeft(m observe.Manner) func(judge.Case, observe.Survived) verdict.Finding {
 	return func(_ judge.Case, f observe.Survived) verdict.Finding {
 		a, tried := f.Of(m)
+		if !tried && f.Stopped != "" {
+			return unreached(f, "not tried: the service does not serve since clients came to %s", f.Stopped)
+		}
 		if !tried || len(a.Misdeeds) == 0 {
 			return verdict.Broken("no client came to %s", m)
 		}

@@ -39,6 +39,8 @@ func servesAfterwards(_ judge.Case, f observe.Survived) verdict.Finding {
 	switch {
 	case len(f.Manners) == 0:
 		return verdict.Broken("no client misbehaved")
+	case !f.Serves && f.Stopped != "":
+		return verdict.Violated(expected, fmt.Sprintf("since clients came to %s: %s", f.Stopped, f.Said), "")
 	case !f.Serves:
 		return verdict.Violated(expected, f.Said, "")
 	case !f.XinetdThere:

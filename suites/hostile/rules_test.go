@@ -62,6 +62,12 @@ func manner(m, other observe.Manner) []judgetest.Case {
 			Facts: after(other, func(a *observe.Aftermath) { a.Left = []observe.Leftover{spinner} }),
 		},
 		{
+			Name: "not tried", Kind: verdict.NotTestable, Actual: "does not serve since clients came to send what is not the protocol", BecauseOf: portServes,
+			Facts: survived(func(f *observe.Survived) {
+				f.Manners, f.Stopped, f.Serves = f.Manners[:0], observe.SpeakSomethingElse, false
+			}),
+		},
+		{
 			Name: "a process", Kind: verdict.Fail, Actual: "qm -n (pid 99, state R, 97 % of a processor, 2048 KiB)",
 			Facts: after(m, func(a *observe.Aftermath) { a.Left = []observe.Leftover{spinner} }),
 		},
@@ -146,6 +152,7 @@ var others = judgetest.Table{
 	"HOSTILE-08": {
 		{Name: "kept", Facts: survived(nil), Kind: verdict.Pass},
 		{Name: "does not serve", Facts: survived(func(f *observe.Survived) { f.Serves, f.Said = false, "FIN" }), Kind: verdict.Fail, Actual: "FIN"},
+		{Name: "stopped serving", Facts: survived(func(f *observe.Survived) { f.Serves, f.Stopped = false, observe.LeaveAtOnce }), Kind: verdict.Fail, Actual: "since clients came to leave right after the connect"},
 		{Name: "another xinetd", Facts: survived(func(f *observe.Survived) { f.XinetdThere = false }), Kind: verdict.Fail, Actual: "pid 73"},
 		{Name: "not tried", Facts: survived(func(f *observe.Survived) { f.Manners = nil }), Kind: verdict.Error},
 	},
