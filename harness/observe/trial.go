@@ -30,6 +30,9 @@ type Trial struct {
 	// Executed is how often the program in qm's place was executed during the trial,
 	// as the kernel saw it.
 	Executed int
+	// Each is how often one session of a service executes it: a program in between may
+	// ask it for its version first. None where that is not known, which is once.
+	Each map[requirement.Service]int
 	// Down says why xinetd did not run with the rules.
 	Down string
 	// Complaints are xinetd's when it read them.
@@ -41,12 +44,12 @@ func (t Trial) Of(s requirement.Service) []Knock {
 	return slices.DeleteFunc(slices.Clone(t.Knocks), func(k Knock) bool { return k.Service != s })
 }
 
-// Surplus is how many more programs were executed than connections were served.
+// Surplus is how many more programs were executed than those that were served do.
 func (t Trial) Surplus() int {
 	n := t.Executed
 	for _, k := range t.Knocks {
 		if k.Served {
-			n--
+			n -= max(1, t.Each[k.Service])
 		}
 	}
 	return n
@@ -80,6 +83,8 @@ type ground struct {
 	ids      map[requirement.Service]string
 	ipv4Only map[requirement.Service]bool
 	program  string
+	// each is how often a session of a service executes the program.
+	each map[requirement.Service]int
 	// config is the package's own.
 	config xinetd.Config
 	// mute says that an awaited line did not come: the next one isn't waited for.
@@ -90,7 +95,7 @@ type ground struct {
 // trials makes a look at configurations. It leaves the target as it was.
 func trials(ctx context.Context, s *Scene, who []string, run func(context.Context, *ground) error) (Ruled, error) {
 	g := &ground{
-		s: s, clients: map[string]netip.Addr{}, ids: map[requirement.Service]string{}, ipv4Only: map[requirement.Service]bool{},
+		s: s, clients: map[string]netip.Addr{}, ids: map[requirement.Service]string{}, ipv4Only: map[requirement.Service]bool{}, each: map[requirement.Service]int{},
 		facts: Ruled{Trials: map[string]Trial{}, Places: map[requirement.Service]Place{}},
 	}
 	if err := g.prepare(ctx, who); err != nil {
@@ -146,8 +151,29 @@ func (g *ground) prepare(ctx context.Context, who []string) (err error) {
 			daemon = e.Server[strings.LastIndexByte(e.Server, '/')+1:]
 		}
 		g.facts.Places[service] = Place{e.ID, daemon, g.ipv4Only[service]}
+		if err := g.count(ctx, service); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// count has a session of a service, to its end, and counts what it executes.
+func (g *ground) count(ctx context.Context, service requirement.Service) error {
+	before, err := g.s.Opened(ctx, g.program)
+	if err != nil {
+		return err
+	}
+	v, err := g.knock(ctx, service, "A", g.clients["A"])
+	if err != nil {
+		return err
+	}
+	leave(ctx, v)
+	after, err := g.s.Opened(ctx, g.program)
+	if v.Served {
+		g.each[service] = after - before
+	}
+	return err
 }
 
 // client is the address behind a name; "A again" is A.
@@ -201,7 +227,7 @@ type during struct {
 // the next trial, or the end of the look, respawns it.
 func (g *ground) under(ctx context.Context, r rules, do func(ctx context.Context, d *during) error) (err error) {
 	changes, said := r.changes(g.services)
-	d := &during{g: g, trial: &Trial{Name: r.name, Rules: said}}
+	d := &during{g: g, trial: &Trial{Name: r.name, Rules: said, Each: g.each}}
 	if d.edition, err = g.s.Edit(ctx, changes...); err != nil {
 		return fmt.Errorf("trial %s: %w", r.name, err)
 	}
@@ -297,6 +323,6 @@ func (t *Trial) text(log string) string {
 	for _, k := range t.Knocks {
 		fmt.Fprintf(&b, "%s: %v\n", k.Service, k)
 	}
-	fmt.Fprintf(&b, "executed: %d\n%s\n%s", t.Executed, t.Down, log)
+	fmt.Fprintf(&b, "executed: %d (by each session: %v)\n%s\n%s", t.Executed, t.Each, t.Down, log)
 	return b.String()
 }

@@ -57,7 +57,7 @@ func ruled(f observe.Ruled, s requirement.Service, trial string, d due) verdict.
 		}
 	}
 	if n := t.Surplus(); refusals && n > 0 {
-		return verdict.Violated(expected, fmt.Sprintf("%d programs more were executed than connections were served: a refused client's was among them", n), "")
+		return verdict.Violated(expected, fmt.Sprintf("%d programs more were executed than the served clients' sessions do: a refused client's was among them", n), "")
 	}
 	return verdict.Kept(expected, strings.Join(said, "; "))
 }
