@@ -63,13 +63,28 @@ type Result struct {
 	Separate []string `json:"separate"`
 	// Unseen are IDs that may be red beside the leads and are not.
 	Unseen []string `json:"unseen"`
+	// kinds are the verdicts by ID, those of known failures before others.
+	kinds map[string]verdict.Kind
+}
+
+// Judged is the verdict on a requirement, for one service or another: of known failures
+// before others. Empty where it was not judged.
+func (r Result) Judged(id string) verdict.Kind { return r.kinds[id] }
+
+// Unjudged is the result of a package that was not judged, and why it wasn't.
+func Unjudged(s State, why string) Result {
+	return Result{State: s, Explanation: why, Reds: []Red{}, Separate: []string{}, Unseen: []string{}}
 }
 
 // Compare judges the results of a run by what was to come of it.
 func Compare(f Fault, r report.Results) Result {
-	out := Result{Reds: []Red{}, Separate: []string{}, Unseen: []string{}}
+	out := Unjudged("", "")
+	out.kinds = map[string]verdict.Kind{}
 	var broken []string
 	for _, v := range r.Verdicts {
+		if k := out.kinds[v.ID]; k == "" || k == verdict.NotApplicable || v.Kind == verdict.KnownFailing {
+			out.kinds[v.ID] = v.Kind
+		}
 		if !v.Red(false) {
 			continue
 		}
@@ -113,6 +128,9 @@ func (r Result) blame(f Fault) Result {
 			switch {
 			case at < 0:
 				return r.say(WrongCause, "%s %s is not red; what is: %s", id, s, list(r.Reds))
+			case r.Reds[at].Verdict != verdict.Fail:
+				// Nothing shows that the requirement can be violated.
+				return r.say(WrongCause, "%s was not found violated: %s", r.Reds[at], r.Reds[at].Actual)
 			case !r.Reds[at].root():
 				return r.say(WrongCause, "%s is not shown as a cause", r.Reds[at])
 			}

@@ -54,6 +54,7 @@ func TestCompare(t *testing.T) {
 		{"led by another", umask, results(red("SERV-09", server, verdict.Fail, ""), lead), WrongCause, "led by SERV-09 qmserver (fail), and not by SERV-17 qmserver"},
 		{"led by the other service", umask, results(red("SERV-17", client, verdict.Fail, "")), WrongCause, "SERV-17 qmclient"},
 		{"one of two services", both, results(lead), WrongCause, "SERV-17 qmclient is not red"},
+		{"lead could not be judged", umask, results(red("SERV-17", server, verdict.NotTestable, "")), WrongCause, "was not found violated"},
 		{"lead is said to follow", umask, results(red("SERV-17", server, verdict.Fail, "IDENT-13"), red("IDENT-13", server, verdict.Fail, "")), WrongCause, "not shown as a cause"},
 		{"not listed", umask, results(lead, red("IDENT-19", server, verdict.Fail, "SERV-17")), Surplus, "IDENT-19 qmserver"},
 		{"the other service beside", umask, results(lead, red("SERV-17", client, verdict.Fail, "")), Surplus, "SERV-17 qmclient"},

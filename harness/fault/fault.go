@@ -40,8 +40,11 @@ type Fault struct {
 	Beside []string `yaml:"beside"`
 	// Areas are further ones that it concerns, beside those of what it names.
 	Areas []string `yaml:"areas"`
-	// QM restricts it to one kind of qm.
-	QM Only `yaml:"qm"`
+	// QM, Base and Arch restrict it to one kind of qm, one Debian release, and one
+	// architecture, as Go names it.
+	QM   Only `yaml:"qm"`
+	Base Only `yaml:"base"`
+	Arch Only `yaml:"arch"`
 	// PortCheckPasses says that somebody who only tries whether the ports are open
 	// finds nothing wrong.
 	PortCheckPasses bool `yaml:"port_check_passes"`
@@ -51,11 +54,14 @@ type Fault struct {
 	Recipe `yaml:",inline"`
 }
 
-// Only restricts a fault to a kind of qm, with the reason.
+// Only restricts a fault, with the reason.
 type Only struct {
-	Only string `yaml:"only"` // scarletdme or standin; empty for both
+	Only string `yaml:"only"` // empty for no restriction
 	Why  string `yaml:"why"`
 }
+
+// Ground is what packages are judged on: the kind of qm, the base, the architecture.
+type Ground struct{ QM, Base, Arch string }
 
 // Recipe is how a package is made from the reference package, in this order;
 // the folder overlay/ beside the file, if there is one, is laid over before
@@ -78,8 +84,18 @@ type Edit struct {
 	To   string `yaml:"to"`
 }
 
-// For reports whether the fault is for a kind of qm.
-func (f Fault) For(qm string) bool { return f.QM.Only == "" || f.QM.Only == qm }
+// Excluded tells why the fault is not for a ground; empty where it is.
+func (f Fault) Excluded(on Ground) string {
+	for _, r := range []struct {
+		rule Only
+		is   string
+	}{{f.QM, on.QM}, {f.Base, on.Base}, {f.Arch, on.Arch}} {
+		if r.rule.Only != "" && r.rule.Only != r.is {
+			return r.rule.Why
+		}
+	}
+	return ""
+}
 
 // leads reports whether a requirement is to lead for a service.
 func (f Fault) leads(id string, s requirement.Service) bool { return slices.Contains(f.Leads[id], s) }

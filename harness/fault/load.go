@@ -139,14 +139,21 @@ func (f Fault) check(c *requirement.Catalogue) []error {
 	if f.Profile != settings.Quick && f.Profile != settings.Full {
 		bad("profile %q is neither quick nor full", f.Profile)
 	}
-	switch f.QM.Only {
-	case "":
-	case subject.KindScarletDME, subject.KindStandIn:
-		if strings.TrimSpace(f.QM.Why) == "" {
-			bad("qm: only %s needs a reason", f.QM.Only)
+	for name, r := range map[string]struct {
+		rule Only
+		may  []string
+	}{
+		"qm":   {f.QM, []string{subject.KindScarletDME, subject.KindStandIn}},
+		"base": {f.Base, settings.Releases},
+		"arch": {f.Arch, []string{"amd64", "arm64"}},
+	} {
+		switch {
+		case r.rule.Only == "":
+		case !slices.Contains(r.may, r.rule.Only):
+			bad("%s: %q is none of %s", name, r.rule.Only, strings.Join(r.may, ", "))
+		case strings.TrimSpace(r.rule.Why) == "":
+			bad("%s: only %s needs a reason", name, r.rule.Only)
 		}
-	default:
-		bad("qm: %q is neither %s nor %s", f.QM.Only, subject.KindScarletDME, subject.KindStandIn)
 	}
 	return append(wrong, f.checkRecipe()...)
 }

@@ -3,8 +3,9 @@
 // tells whether each mistake was found and blamed on what it should be, and
 // whether every variant stayed green.
 //
-// Its variables are those of the conformance command; FAULT names one package to
-// run alone, PACKAGE has no meaning here.
+// FAULT names some of the packages to run alone. QMSYS, BASE, PROFILE and RESULTS are
+// those of the conformance command; PROCS is how many packages are run at a time. What
+// else chooses what is judged, or how it counts, has no meaning here.
 package matrix
 
 import (
@@ -14,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -52,9 +54,11 @@ func Main(command []string) int {
 	switch {
 	case usage.Is(err):
 		fmt.Fprintln(os.Stderr, "USAGE ERROR:", err)
+		m.abandon(usageError, err)
 		return exitUsage
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "HARNESS ERROR:", err)
+		m.abandon(harnessError, err)
 		return exitHarness
 	}
 	return m.publish(os.Stdout)
@@ -73,7 +77,9 @@ type matrix struct {
 	faults  []fault.Fault
 	// chosen says that the user named what to run, one that it was a single one.
 	chosen, one bool
-	began       time.Time
+	// begun says that older results are gone, and that there is a faults.json.
+	begun bool
+	began time.Time
 	// mu guards the subject in results, which every run tells.
 	mu      sync.Mutex
 	results results
@@ -86,10 +92,16 @@ func prepare(ctx context.Context, command []string) (*matrix, error) {
 		return nil, err
 	}
 	m := &matrix{began: time.Now(), command: command}
-	if m.kit, err = kit.Open(dir); err != nil {
+	var wrong error
+	m.settings, wrong = settings.Read(os.Getenv, dir, settings.HasTree)
+	// With a wrong variable as well: older results must not stand for this run's.
+	if err := m.begin(); err != nil {
 		return m, err
 	}
-	if m.settings, err = settings.Read(os.Getenv, dir, settings.HasTree); err != nil {
+	if wrong != nil {
+		return m, wrong
+	}
+	if m.kit, err = kit.Open(dir); err != nil {
 		return m, err
 	}
 	if m.catalogue, err = requirement.Load(); err != nil {
@@ -99,13 +111,13 @@ func prepare(ctx context.Context, command []string) (*matrix, error) {
 	if err != nil {
 		return m, err
 	}
-	if m.faults, err = m.choose(all, os.Getenv("FAULT")); err != nil {
+	if err := m.clear(all); err != nil {
 		return m, err
 	}
-	m.results = newResults(m, all)
-	if err := m.clear(); err != nil {
+	if m.faults, err = m.choose(all, os.Getenv); err != nil {
 		return m, err
 	}
+	m.results = newResults(m)
 	if m.scratch, err = os.MkdirTemp("", "qmconformance-faults-*"); err != nil {
 		return m, err
 	}
@@ -116,28 +128,59 @@ func prepare(ctx context.Context, command []string) (*matrix, error) {
 }
 
 func (m *matrix) close() {
-	m.kit.Close()
+	if m.kit != nil {
+		m.kit.Close()
+	}
 	if m.scratch != "" {
 		os.RemoveAll(m.scratch)
 	}
 }
 
 // choose picks those that are named, one or several with blanks between, or all.
-func (m *matrix) choose(all []fault.Fault, names string) ([]fault.Fault, error) {
+func (m *matrix) choose(all []fault.Fault, getenv func(string) string) ([]fault.Fault, error) {
+	for _, name := range []string{"FOCUS", "LABELS"} {
+		if v := getenv(name); strings.TrimSpace(v) != "" {
+			return nil, usage.Errorf("%s=%s chooses requirements, and each fault names those that it is judged by; FAULT chooses faults", name, v)
+		}
+	}
+	names := getenv("FAULT")
 	if strings.TrimSpace(names) == "" {
 		return all, nil
 	}
 	m.chosen = true
+	excluded := ""
 	var list []fault.Fault
 	for _, name := range strings.Fields(names) {
 		i := slices.IndexFunc(all, func(f fault.Fault) bool { return f.Name == name })
 		if i < 0 {
 			return nil, usage.Errorf("FAULT=%s is none of fixtures/faults and fixtures/variants; leave it out to run them all", name)
 		}
+		if why := m.leftOut(all[i]); why != "" {
+			excluded = name + ": " + why
+			continue
+		}
 		list = append(list, all[i])
+	}
+	if len(list) == 0 {
+		return nil, usage.Errorf("FAULT=%s is not run here: %s", names, excluded)
 	}
 	m.one = len(list) == 1
 	return list, nil
+}
+
+// leftOut tells why a package is not run here; empty where it is.
+func (m *matrix) leftOut(f fault.Fault) string {
+	on := fault.Ground{QM: scarletDME, Base: m.settings.Base, Arch: runtime.GOARCH}
+	if m.settings.QMSys == settings.StandIn {
+		on.QM = settings.StandIn
+	}
+	if why := f.Excluded(on); why != "" {
+		return why
+	}
+	if m.settings.Profile == settings.Quick && f.Profile == settings.Full {
+		return "it needs the full profile"
+	}
+	return ""
 }
 
 // folder is where the run of a fault leaves its results.
@@ -145,25 +188,45 @@ func (m *matrix) folder(f fault.Fault) string {
 	return filepath.Join(m.settings.Results, runsDir, f.Name)
 }
 
-// clear removes what an earlier run left, of what this one writes.
-func (m *matrix) clear() error {
+// begin removes the results of an earlier run, and says that this one has not ended.
+func (m *matrix) begin() error {
 	if _, err := os.Stat(filepath.Join(m.settings.Results, "go.mod")); err == nil {
 		return usage.Errorf("RESULTS=%s holds source code (go.mod); name a folder of its own, such as results", m.settings.Results)
-	}
-	for _, f := range m.faults {
-		if err := os.RemoveAll(m.folder(f)); err != nil {
-			return usage.Errorf("RESULTS=%s: older results cannot be removed: %v", m.settings.Results, err)
-		}
 	}
 	for _, name := range []string{resultsFile, pageFile} {
 		if err := os.Remove(filepath.Join(m.settings.Results, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return usage.Errorf("RESULTS=%s: older results cannot be removed: %v", m.settings.Results, err)
 		}
 	}
-	if err := os.MkdirAll(filepath.Join(m.settings.Results, runsDir), 0o755); err != nil {
-		return usage.Errorf("RESULTS=%s cannot be written: %v; name a folder that you may write", m.settings.Results, err)
+	err := os.MkdirAll(filepath.Join(m.settings.Results, runsDir), 0o755)
+	if err == nil {
+		m.begun = true
+		m.results = results{Format: format, Started: m.started()}
+		err = m.results.end(harnessError, report.Unended).write(m.settings.Results)
+	}
+	if err != nil {
+		return usage.Errorf("RESULTS=%s cannot be written: %v; name a folder that you may write, on a disk with room", m.settings.Results, err)
 	}
 	return nil
+}
+
+// clear removes the results of an earlier run's packages.
+func (m *matrix) clear(all []fault.Fault) error {
+	for _, f := range all {
+		if err := os.RemoveAll(m.folder(f)); err != nil {
+			return usage.Errorf("RESULTS=%s: older results cannot be removed: %v", m.settings.Results, err)
+		}
+	}
+	return nil
+}
+
+// abandon has the results say why nothing came of the run.
+func (m *matrix) abandon(outcome string, why error) {
+	if m == nil || !m.begun {
+		return
+	}
+	// What cannot be written stays as it was begun, which says that it did not end.
+	_ = m.results.end(outcome, why.Error()).write(m.settings.Results)
 }
 
 func (m *matrix) note(format string, args ...any) {

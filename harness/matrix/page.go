@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"qmconformance/harness/fault"
+	"qmconformance/harness/verdict"
 )
 
 //go:embed faults.html.tmpl
@@ -31,8 +32,9 @@ type line struct {
 	Cells []cell
 }
 
-// cell is one letter: L leads, B red beside, a dot not testable. Where a fault was
-// not judged in the requirement's area the cell is grey: empty would say green.
+// cell is one letter: L leads, B red beside, K a known failure, a dot not testable.
+// Where the requirement was not judged, or does not apply, it is grey: empty would say
+// green.
 type cell struct{ Letter, Class, Title string }
 
 func (r *results) writePage(dir string) error {
@@ -70,8 +72,11 @@ func cellOf(w row, e entry) cell {
 	id := w.ID
 	_, leads := e.Leads[id]
 	c := cell{Title: id + ", " + e.Name}
-	if len(e.Areas) > 0 && !slices.Contains(e.Areas, w.Area) {
+	switch e.Judged(id) {
+	case "", verdict.NotApplicable:
 		c.Class = "out"
+	case verdict.KnownFailing:
+		c = cell{"K", "untested", c.Title + ": a known failure"}
 	}
 	for _, red := range e.Reds {
 		if red.ID != id {
@@ -80,13 +85,13 @@ func cellOf(w row, e entry) cell {
 		switch {
 		case leads:
 			return cell{"L", "lead", c.Title + ": leads"}
-		case red.Verdict == "not-testable" && c.Letter == "":
+		case red.Verdict == verdict.NotTestable && c.Class != "beside":
 			c = cell{"·", "untested", c.Title + ": could not be judged"}
-		case red.Verdict != "not-testable":
+		case red.Verdict != verdict.NotTestable:
 			c = cell{"B", "beside", c.Title + ": red beside it"}
 		}
 	}
-	if leads && c.Letter == "" {
+	if leads {
 		return cell{"!", "missed", c.Title + ": should lead and is not red"}
 	}
 	return c

@@ -20,6 +20,14 @@ const (
 	scarletDME  = subject.KindScarletDME
 )
 
+// The outcomes, in the words of results.json.
+const (
+	good         = "conformant"
+	violations   = "violations"
+	usageError   = "usage-error"
+	harnessError = "harness-error"
+)
+
 // format is the version of faults.json.
 const format = 1
 
@@ -40,8 +48,10 @@ type results struct {
 	Faults          []entry `json:"faults"`
 	// Requirements are all of the catalogue, with what turned each red.
 	Requirements []row `json:"requirements"`
-	// Unkilled are the MUST that no fault turns red as its lead.
+	// Unkilled are the MUST that no fault turns red as its lead, Unproven those whose
+	// faults are none for this qm, base or profile: another run has to show them.
 	Unkilled []string `json:"unkilled"`
+	Unproven []string `json:"unproven"`
 }
 
 // entry is one fault or variant.
@@ -89,13 +99,15 @@ func (m *matrix) newEntry(f fault.Fault) entry {
 	return e
 }
 
-func newResults(m *matrix, all []fault.Fault) results {
-	r := results{Format: format, Started: m.started(), AtATime: m.atATime(), Counts: map[fault.State]int{}, Unkilled: []string{}}
-	for _, f := range all {
-		if f.PortCheckPasses {
-			r.PortCheckPasses++
-		}
-	}
+func newResults(m *matrix) results {
+	return results{Format: format, Started: m.started(), AtATime: m.atATime()}
+}
+
+// end says how a run ended that was not judged; no list of it is missing.
+func (r results) end(outcome, message string) results {
+	r.Outcome, r.Message = outcome, message
+	r.Counts = map[fault.State]int{}
+	r.Faults, r.Requirements, r.Unkilled, r.Unproven = []entry{}, []row{}, []string{}, []string{}
 	return r
 }
 
@@ -112,11 +124,15 @@ func (m *matrix) subject(s report.Subject) {
 // finish computes what follows from the entries.
 func (r *results) finish(m *matrix) {
 	r.DurationMS = time.Since(m.began).Milliseconds()
+	r.Counts, r.Unkilled, r.Unproven = map[fault.State]int{}, []string{}, []string{}
 	for _, s := range fault.States {
 		r.Counts[s] = 0
 	}
-	for i := range r.Faults {
-		r.Counts[r.Faults[i].State]++
+	for _, e := range r.Faults {
+		r.Counts[e.State]++
+		if e.PortCheckPasses && e.State != fault.Skipped {
+			r.PortCheckPasses++
+		}
 	}
 	for _, q := range m.catalogue.All() {
 		w := row{ID: q.ID, Area: q.Area, Level: q.Level, Sentence: oneLine(q.Sentence), KilledBy: []string{}, Beside: []string{}}
@@ -131,19 +147,31 @@ func (r *results) finish(m *matrix) {
 		}
 		r.Requirements = append(r.Requirements, w)
 		// Whether a MUST has a killer is seen only when all were run.
-		if !m.chosen && r.Message == "" && q.Level == requirement.Must && len(w.KilledBy) == 0 && !r.skippedLead(q.ID) {
+		if m.chosen || r.Message != "" || q.Level != requirement.Must || len(w.KilledBy) > 0 {
+			continue
+		}
+		if r.skippedLead(q.ID) {
+			r.Unproven = append(r.Unproven, q.ID)
+		} else {
 			r.Unkilled = append(r.Unkilled, q.ID)
 		}
 	}
 	r.Outcome = r.outcome()
 }
 
-// skippedLead reports whether a fault that was left out would have led with it.
+// skippedLead reports whether all the faults that are to lead with a requirement were
+// left out.
 func (r *results) skippedLead(id string) bool {
-	return slices.ContainsFunc(r.Faults, func(e entry) bool {
-		_, leads := e.Leads[id]
-		return leads && e.State == fault.Skipped
-	})
+	skipped := false
+	for _, e := range r.Faults {
+		if _, leads := e.Leads[id]; leads {
+			if e.State != fault.Skipped {
+				return false
+			}
+			skipped = true
+		}
+	}
+	return skipped
 }
 
 func (r *results) outcome() string {
@@ -153,25 +181,25 @@ func (r *results) outcome() string {
 	}
 	switch {
 	case bad:
-		return "violations"
-	case r.Message != "" || r.Counts[fault.Broken] > 0 || len(r.Faults) == 0:
-		return "harness-error"
+		return violations
+	case r.Message != "" || r.Counts[fault.Broken] > 0 || r.Counts[fault.Killed]+r.Counts[fault.Conformant] == 0:
+		return harnessError
 	}
-	return "conformant"
+	return good
 }
 
 func (r *results) exitCode() int {
 	switch r.Outcome {
-	case "violations":
+	case violations:
 		return exitViolations
-	case "harness-error":
+	case harnessError:
 		return exitHarness
 	}
 	return exitGood
 }
 
 // write writes faults.json, whole or not at all.
-func (r *results) write(dir string) error {
+func (r results) write(dir string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err

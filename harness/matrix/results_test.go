@@ -8,8 +8,10 @@ import (
 	. "github.com/onsi/gomega"
 
 	"qmconformance/harness/fault"
+	"qmconformance/harness/report"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/settings"
+	"qmconformance/harness/verdict"
 )
 
 const server = requirement.QMServer
@@ -37,9 +39,10 @@ func matrixOf(t *testing.T, chosen bool, entries ...entry) *matrix {
 
 func TestWhateverIsNotAsItShouldBeFailsTheRun(t *testing.T) {
 	for state, code := range map[fault.State]int{
-		fault.Killed: exitGood, fault.Conformant: exitGood, fault.Skipped: exitGood,
+		fault.Killed: exitGood, fault.Conformant: exitGood,
 		fault.Survived: exitViolations, fault.WrongCause: exitViolations, fault.Surplus: exitViolations, fault.FalseAlarm: exitViolations,
-		fault.Broken: exitHarness,
+		// A run in which nothing was judged shows nothing.
+		fault.Broken: exitHarness, fault.Skipped: exitHarness,
 	} {
 		t.Run(string(state), func(t *testing.T) {
 			m := matrixOf(t, true, led(state))
@@ -59,26 +62,40 @@ func TestAMustThatNoFaultKillsFailsTheWholeRun(t *testing.T) {
 	g.Expect(r.Unkilled).NotTo(ContainElement("SERV-07"), "a SHOULD")
 	g.Expect(r.exitCode()).To(Equal(exitViolations))
 	g.Expect(matrixOf(t, false, led(fault.Survived)).results.Unkilled).To(ContainElement("SERV-17"))
-	// What was left out for this qm is not held against the run.
-	g.Expect(matrixOf(t, false, led(fault.Skipped)).results.Unkilled).NotTo(ContainElement("SERV-17"))
+	// What was left out for this qm is not held against the run, and is told.
+	r = matrixOf(t, false, led(fault.Skipped)).results
+	g.Expect(r.Unkilled).NotTo(ContainElement("SERV-17"))
+	g.Expect(r.Unproven).To(Equal([]string{"SERV-17"}))
+	g.Expect(r.text(false)).To(MatchRegexp("NOT SHOWN HERE.*\n  SERV-17"))
+	r = matrixOf(t, false, led(fault.Skipped), led(fault.WrongCause)).results
+	g.Expect(r.Unkilled).To(ContainElement("SERV-17"), "another fault was to show it")
+	g.Expect(r.Unproven).To(BeEmpty())
 	// Of some chosen ones nothing follows for the others.
 	g.Expect(matrixOf(t, true, led(fault.Killed)).results.Unkilled).To(BeEmpty())
 }
 
 func TestThePageTellsLeadsFromWhatWasNotJudged(t *testing.T) {
 	g := NewWithT(t)
+	var r report.Results
+	for id, k := range map[string]verdict.Kind{
+		"SERV-17": verdict.Fail, "IDENT-13": verdict.Fail, "IDENT-17": verdict.NotTestable, "SERV-16": verdict.Pass,
+		"LOG-11": verdict.KnownFailing, "SERV-27": verdict.NotApplicable,
+	} {
+		r.Verdicts = append(r.Verdicts, verdict.Verdict{ID: id, Service: server, Level: requirement.Must, Kind: k})
+	}
 	e := led(fault.Killed)
+	r.Outcome = verdict.Violations
+	e.Result = fault.Compare(fault.Fault{Kind: fault.Mistake, Leads: e.Leads}, r)
 	for id, want := range map[string]cell{
 		"SERV-17": {Letter: "L", Class: "lead"}, "IDENT-13": {Letter: "B", Class: "beside"}, "IDENT-17": {Letter: "·", Class: "untested"},
-		"SERV-16": {}, "ACCESS-01": {Class: "out"},
+		"SERV-16": {}, "ACCESS-01": {Class: "out"}, "SERV-27": {Class: "out"}, "LOG-11": {Letter: "K", Class: "untested"},
 	} {
-		area := map[byte]string{'S': "services", 'I': "identity", 'A': "access"}[id[0]]
-		got := cellOf(row{ID: id, Area: area}, e)
+		got := cellOf(row{ID: id}, e)
 		got.Title = ""
 		g.Expect(got).To(Equal(want), id)
 	}
 	e.Reds = nil
-	g.Expect(cellOf(row{ID: "SERV-17", Area: "services"}, e).Letter).To(Equal("!"))
+	g.Expect(cellOf(row{ID: "SERV-17"}, e).Letter).To(Equal("!"))
 
 	dir := t.TempDir()
 	m := matrixOf(t, true, led(fault.Killed))

@@ -128,12 +128,9 @@ func (m *matrix) runOne(ctx context.Context, f fault.Fault) entry {
 }
 
 func (m *matrix) judge(ctx context.Context, f fault.Fault, e *entry) fault.Result {
-	broken := func(err error) fault.Result { return fault.Result{State: fault.Broken, Explanation: err.Error()} }
-	if qm := m.qm(); !f.For(qm) {
-		return fault.Result{State: fault.Skipped, Explanation: f.QM.Why}
-	}
-	if m.settings.Profile == settings.Quick && f.Profile == settings.Full {
-		return fault.Result{State: fault.Skipped, Explanation: "it needs the full profile"}
+	broken := func(err error) fault.Result { return fault.Unjudged(fault.Broken, err.Error()) }
+	if why := m.leftOut(f); why != "" {
+		return fault.Unjudged(fault.Skipped, why)
 	}
 	dir := m.folder(f)
 	pack := filepath.Join(dir, "package")
@@ -157,14 +154,6 @@ func (m *matrix) judge(ctx context.Context, f fault.Fault, e *entry) fault.Resul
 	}
 	m.subject(r.Subject)
 	return fault.Compare(f, r)
-}
-
-// qm is the kind of qm that will be judged.
-func (m *matrix) qm() string {
-	if m.settings.QMSys == settings.StandIn {
-		return settings.StandIn
-	}
-	return scarletDME
 }
 
 // start runs the conformance command as a user would, and returns its report.

@@ -49,6 +49,9 @@ func (r *results) text(one bool) string {
 	if len(r.Unkilled) > 0 {
 		fmt.Fprintf(&b, "\nMUST THAT NO FAULT KILLS\n  %s\n", strings.Join(r.Unkilled, ", "))
 	}
+	if len(r.Unproven) > 0 {
+		fmt.Fprintf(&b, "\nNOT SHOWN HERE: what turns these MUST red is not run with this qm, base or profile\n  %s\n", strings.Join(r.Unproven, ", "))
+	}
 	if one {
 		r.single(&b)
 		return b.String()

@@ -28,7 +28,7 @@ func full() facts {
 	}
 }
 
-func recorded(t *testing.T, v any) Observation {
+func recorded(t testing.TB, v any) Observation {
 	t.Helper()
 	r := Observation{Look: "a look", Verdict: verdict.Verdict{ID: "SERV-01", Service: requirement.Host, Kind: verdict.Fail}}
 	if err := r.Keep(v); err != nil {

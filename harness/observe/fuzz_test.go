@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,6 +50,21 @@ func FuzzProbesFirstLine(f *testing.F) {
 		}
 		if got := l.Unread(); !bytes.Equal(got, rest) {
 			t.Fatalf("left is %q, not %q", got, rest)
+		}
+	})
+}
+
+// FuzzHostsRules: a rule of hosts.allow or hosts.deny is one line with something in it,
+// and no comment.
+func FuzzHostsRules(f *testing.F) {
+	f.Add("# nobody\nALL: ALL\n")
+	f.Add("qm: 10.0.0.0/8 \\\n  EXCEPT 10.1.0.0/16\n\n")
+	f.Add("\\")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, rule := range hostsRules(text) {
+			if rule == "" || rule[0] == '#' || strings.ContainsAny(rule, "\n") {
+				t.Fatalf("%q has the rule %q", text, rule)
+			}
 		}
 	})
 }
