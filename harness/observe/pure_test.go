@@ -101,6 +101,9 @@ func TestFirstDifference(t *testing.T) {
 func TestSift(t *testing.T) {
 	g := NewWithT(t)
 	entry := func(mode fs.FileMode, gid uint32) agent.Entry { return agent.Entry{Path: "/x", Mode: mode, GID: gid} }
+	program := func(mode fs.FileMode, gid uint32) agent.Entry {
+		return agent.Entry{Path: "/usr/qmsys/bin/qm", Mode: mode, GID: gid}
+	}
 	for name, c := range map[string]struct {
 		e                     agent.Entry
 		foreign, closed, open int
@@ -116,6 +119,17 @@ func TestSift(t *testing.T) {
 		"all of it at once":            {entry(0o602, 7), 1, 1, 1},
 		"a link has no rights":         {entry(fs.ModeSymlink|0o777, 7), 0, 0, 0},
 		"set-gid is no right of its's": {entry(fs.ModeDir|fs.ModeSetgid|0o775, 995), 0, 0, 0},
+		"a program of root's":          {program(0o755, 0), 0, 0, 0},
+		"a program of the group's":     {program(0o775, 995), 0, 0, 0},
+		"only for the group":           {program(0o750, 995), 0, 0, 0},
+		"for all but the group":        {program(0o705, 995), 0, 1, 0},
+		"only for another group":       {program(0o750, 0), 0, 1, 0},
+		"not to be executed":           {program(0o754, 0), 0, 1, 0},
+		"what a program reads":         {program(0o644, 0), 0, 0, 0},
+		"a program open to all":        {program(0o777, 0), 0, 0, 1},
+		"the programs' directory":      {agent.Entry{Path: "/usr/qmsys/bin", Mode: fs.ModeDir | 0o755}, 0, 0, 0},
+		"that directory closed":        {agent.Entry{Path: "/usr/qmsys/bin", Mode: fs.ModeDir | 0o750}, 0, 1, 0},
+		"only a name like it":          {agent.Entry{Path: "/usr/qmsys/binary", Mode: 0o755}, 1, 1, 0},
 	} {
 		got := sift("/usr/qmsys", 995, []agent.Entry{c.e})
 		g.Expect([]int{got.Files, got.ForeignGroups, got.ClosedCount, got.OpenCount}).To(Equal([]int{1, c.foreign, c.closed, c.open}), name)

@@ -17,8 +17,8 @@ type Tree struct {
 	Files   int
 	// ForeignGroup are files of another group than qmusers, Closed files that the
 	// group may not read and write (or directories that it may not enter), Open
-	// files that anybody may write to. Each list holds the first few; the counts
-	// are whole.
+	// files that anybody may write to. Programs need only be open to readers, the
+	// group or everybody. Each list holds the first few; the counts are whole.
 	ForeignGroup, Closed, Open            []agent.Entry
 	ForeignGroups, ClosedCount, OpenCount int
 }
@@ -58,11 +58,12 @@ func sift(root string, qmusers int, entries []agent.Entry) Tree {
 		if e.Mode.IsDir() {
 			need = 0o070
 		}
-		if int(e.GID) != qmusers {
+		program := isProgram(root, e.Path)
+		if int(e.GID) != qmusers && !program {
 			t.ForeignGroups++
 			t.ForeignGroup = keep(t.ForeignGroup, e)
 		}
-		if e.Mode.Perm()&need != need {
+		if program && !mayRun(e, qmusers) || !program && e.Mode.Perm()&need != need {
 			t.ClosedCount++
 			t.Closed = keep(t.Closed, e)
 		}
@@ -72,6 +73,25 @@ func sift(root string, qmusers int, entries []agent.Entry) Tree {
 		}
 	}
 	return t
+}
+
+// isProgram says whether a file is of those that are executed and never written to. A
+// package does well to leave them to root, who executes them too.
+func isProgram(root, name string) bool {
+	return name == root+"/bin" || strings.HasPrefix(name, root+"/bin/")
+}
+
+// mayRun says whether the group's members can use a program, or a directory of them, as
+// members or like everybody else.
+func mayRun(e agent.Entry, qmusers int) bool {
+	need := fs.FileMode(0o004)
+	if e.Mode.IsDir() || e.Mode.Perm()&0o111 != 0 {
+		need = 0o005
+	}
+	if int(e.GID) == qmusers {
+		need <<= 3 // the kernel asks a member for nothing else
+	}
+	return e.Mode.Perm()&need == need
 }
 
 func keep(list []agent.Entry, e agent.Entry) []agent.Entry {

@@ -58,7 +58,7 @@ func treeOfTheGroup(_ judge.Case, t observe.Tree) verdict.Finding {
 }
 
 func groupMayWrite(_ judge.Case, t observe.Tree) verdict.Finding {
-	return files(t, t.ClosedCount, t.Closed, "may be read and written by their group", "may not")
+	return files(t, t.ClosedCount, t.Closed, "may be read and written by their group, programs executed", "may not")
 }
 
 func othersMayNotWrite(_ judge.Case, t observe.Tree) verdict.Finding {
