@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -183,14 +182,15 @@ func conditions(ctx context.Context, t *target.Target) map[string]bool {
 	if err != nil {
 		return nil // the looks that follow say so
 	}
-	return map[string]bool{
-		// xinetd writes a log file of its own, for either service.
-		"log-to-file": slices.ContainsFunc(requirement.NetworkServices, func(s requirement.Service) bool {
-			return observe.LogsToFile(config, string(s))
-		}),
+	found := map[string]bool{
 		// Nobody says what a stop of xinetd's unit does to the sessions.
 		"unit-ends-sessions": observe.UnitEndsSessions(t.Files(ctx), t.Installation.Files),
 	}
+	for _, s := range requirement.NetworkServices {
+		// xinetd writes a log file of its own.
+		found[verdict.OfService("log-to-file", s)] = observe.LogsToFile(config, string(s))
+	}
+	return found
 }
 
 func (w *world) describe(r *run) report.Subject {

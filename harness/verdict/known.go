@@ -20,8 +20,19 @@ type Circumstance struct {
 	QMKind    string `json:"qm_kind"` // scarletdme or standin
 	QMVersion string `json:"qm_version"`
 	Xinetd    string `json:"xinetd"` // version, as `xinetd -version` gives it
-	// Conditions are named facts of the subject, such as "log-to-file".
+	// Conditions are named facts of the subject, such as "unit-ends-sessions", or of a
+	// service of it, such as "log-to-file/qmclient".
 	Conditions map[string]bool `json:"conditions"`
+}
+
+// OfService is the name of a condition that is one of a service.
+func OfService(condition string, s requirement.Service) string {
+	return condition + "/" + string(s)
+}
+
+// holds says whether a condition holds for a service, or for the whole subject.
+func (c Circumstance) holds(condition string, s requirement.Service) bool {
+	return c.Conditions[condition] || c.Conditions[OfService(condition, s)]
 }
 
 // KnownFailure is a requirement that a named program is known not to keep, by
@@ -129,7 +140,7 @@ func (l KnownFailures) Find(id string, s requirement.Service, c Circumstance) (K
 		if k.QM != "" && k.QM != c.QMKind {
 			continue
 		}
-		if k.When != "" && !c.Conditions[k.When] {
+		if k.When != "" && !c.holds(k.When, s) {
 			continue
 		}
 		if !matches(k.Version, c.QMVersion) || !matches(k.Xinetd, c.Xinetd) {
