@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"qmconformance/fixtures/probe/report"
 	"qmconformance/harness/capture"
 	"qmconformance/harness/process"
 )
@@ -257,15 +258,15 @@ func (c *Client) AddAddress(ctx context.Context, prefix netip.Prefix) error {
 	return err
 }
 
-// Watch begins to count the executions of a program.
-func (c *Client) Watch(ctx context.Context, path string) error {
-	_, err := call[string, None](ctx, c, "Watch", path, CallLimit)
+// CountStarts begins to count how often the probe is started for a connection.
+func (c *Client) CountStarts(ctx context.Context) error {
+	_, err := call[string, None](ctx, c, "CountStarts", report.StartsPath, CallLimit)
 	return err
 }
 
-// Opened is how often a watched program was executed (or read) since Watch.
-func (c *Client) Opened(ctx context.Context, path string) (int, error) {
-	return call[string, int](ctx, c, "Opened", path, CallLimit)
+// Starts is how often it was since CountStarts.
+func (c *Client) Starts(ctx context.Context) (int, error) {
+	return call[string, int](ctx, c, "Starts", report.StartsPath, CallLimit)
 }
 
 // Ident sets how the identity server of this host behaves from now on.

@@ -48,8 +48,8 @@ type Agent struct {
 	xinetd *daemon
 	links  linkTable
 	texts  texts
-	// watched counts executions, ident is this host's identity server.
-	watched watches
+	// started counts the probe's starts, ident is this host's identity server.
+	started starts
 	ident   identServers
 	// packets records those of the container; nil where nobody does.
 	packets *capture.Recorder

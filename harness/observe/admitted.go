@@ -98,7 +98,7 @@ func (f *Admitted) admit(ctx context.Context, s *Scene) (err error) {
 	// A refusal is logged before the client sees its end; one read is enough for
 	// the reasons, and none is due where all were served.
 	log, err := s.ReadLog(ctx, mark)
-	for _, r := range xinetd.Entries(log.Records, xinetd.Fail, string(s.Service)) {
+	for _, r := range xinetd.Entries(log.Records, xinetd.Fail, LogID(f.Config, s.Service)) {
 		f.Refusals = append(f.Refusals, r.Reason)
 	}
 	s.Evidence.Log("xinetd.log", log.Text)

@@ -175,7 +175,7 @@ func (f *Booted) refuse(ctx context.Context, s *Scene) error {
 			continue
 		}
 		_, _, route, _ := config.Where(string(service), "log_type")
-		f.Refusals[service] = &Filed{ID: logID(config, service), ToFile: LogsToFile(config, string(service)), Route: route}
+		f.Refusals[service] = &Filed{ID: LogID(config, service), ToFile: LogsToFile(config, string(service)), Route: route}
 		changes = append(changes, alone(service, refused)...)
 	}
 	edition, err := s.Edit(ctx, changes...)

@@ -118,9 +118,9 @@ func contact(ctx context.Context, s *Scene) (Contacted, error) {
 	if err := f.Ended.await(ctx, s, f.Served.Server.PID); err != nil {
 		return f, err
 	}
+	id := LogID(f.Shipped.Config, s.Service)
 	log, err := s.AwaitLog(ctx, mark, func(records []xinetd.Record) bool {
-		return !f.Connected || len(xinetd.Entries(records, xinetd.Exit, string(s.Service))) > 0 ||
-			len(xinetd.Entries(records, xinetd.Fail, string(s.Service))) > 0
+		return !f.Connected || len(xinetd.Entries(records, xinetd.Exit, id)) > 0 || len(xinetd.Entries(records, xinetd.Fail, id)) > 0
 	})
 	f.Logged = log.Records
 	s.Evidence.Log("xinetd.log", log.Text)

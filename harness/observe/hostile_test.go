@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ func TestWhatStays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			s, _ := scene(t)
+			s.Startup.Xinetd.Daemon.PID = os.Getpid() // whose children clients' programs are
 			snap, err := s.Snapshot(limited(t))
 			g.Expect(err).NotTo(HaveOccurred())
 			p := child(t, c.argv...)
@@ -68,6 +70,7 @@ func TestWhatStays(t *testing.T) {
 func TestWhatGoes(t *testing.T) {
 	g := NewWithT(t)
 	s, _ := scene(t)
+	s.Startup.Xinetd.Daemon.PID = os.Getpid()
 	snap, err := s.Snapshot(limited(t))
 	g.Expect(err).NotTo(HaveOccurred())
 	p, err := os.StartProcess("/bin/sleep", []string{"sleep", "0.05"}, &os.ProcAttr{})
@@ -87,10 +90,23 @@ func TestACrowdKnowsItsOwn(t *testing.T) {
 	g := NewWithT(t)
 	before := process.Snapshot{Processes: []process.Process{{PID: 1, StartTime: 5}, {PID: 9, StartTime: 50}}}
 	later := process.Snapshot{Processes: []process.Process{{PID: 1, StartTime: 5}, {PID: 2, KernelThread: true}, {PID: 9, StartTime: 70}}}
-	g.Expect(crowdOf(before).strangers(before)).To(BeEmpty())
-	list := crowdOf(before).strangers(later)
+	g.Expect(crowdOf(before).strangers(before, 7)).To(BeEmpty())
+	list := crowdOf(before).strangers(later, 7)
 	g.Expect(list).To(HaveLen(1), "the number of a process is used again")
 	g.Expect(list[0].StartTime).To(Equal(uint64(70)))
+}
+
+// A loop that a package starts has a new child now and then, whoever misbehaves.
+func TestWhatOthersStartIsOfNoClientsDoing(t *testing.T) {
+	g := NewWithT(t)
+	before := process.Snapshot{Processes: []process.Process{{PID: 1}, {PID: 7, PPID: 1}, {PID: 9, PPID: 1}, {PID: 10, PPID: 9}}}
+	later := process.Snapshot{Processes: append(slices.Clone(before.Processes[:3]),
+		process.Process{PID: 11, PPID: 9}, process.Process{PID: 12, PPID: 7}, process.Process{PID: 13, PPID: 1}, process.Process{PID: 14, PPID: 12})}
+	var list []int
+	for _, p := range crowdOf(before).strangers(later, 7) {
+		list = append(list, p.PID)
+	}
+	g.Expect(list).To(Equal([]int{12, 13, 14}), "xinetd's children, orphans, and theirs")
 }
 
 func TestPlacesAreWaitedFor(t *testing.T) {

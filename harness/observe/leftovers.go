@@ -61,10 +61,17 @@ func crowdOf(snap process.Snapshot) crowd {
 	return c
 }
 
-// strangers are the processes that are not among those known.
-func (c crowd) strangers(snap process.Snapshot) (list []process.Process) {
+// strangers are the processes that are not among those known, nor children of any of
+// them: what a loop of the package's, or cron, starts meanwhile is not of a client's
+// doing. Clients' programs are xinetd's children, and those whose parent has ended are
+// of process 1.
+func (c crowd) strangers(snap process.Snapshot, xinetd int) (list []process.Process) {
+	ofOthers := map[int]bool{}
 	for _, p := range snap.Processes {
-		if !c[identity(p)] && !p.KernelThread {
+		ofOthers[p.PID] = c[identity(p)] && p.PID != 1 && p.PID != xinetd
+	}
+	for _, p := range snap.Processes {
+		if !c[identity(p)] && !p.KernelThread && !ofOthers[p.PPID] {
 			list = append(list, p)
 		}
 	}
@@ -91,7 +98,7 @@ func awaitLeaving(ctx context.Context, s *Scene, before crowd) (left []Leftover,
 			return nil, 0, err
 		}
 		took = time.Since(began)
-		strangers := before.strangers(snap)
+		strangers := before.strangers(snap, s.Startup.Xinetd.Daemon.PID)
 		runaways, young := 0, false
 		for i, p := range strangers {
 			stay, seen := known[identity(p)]

@@ -22,7 +22,6 @@ type tracer struct {
 	host    *target.ClientHost
 	v4, v6  netip.Addr
 	logging Logging
-	program string
 	// mute says that nothing was logged when something should have been: no use in
 	// waiting for each further line.
 	mute bool
@@ -37,21 +36,18 @@ func newTracer(ctx context.Context, s *Scene) (*tracer, error) {
 	if t.logging.Config, t.logging.Remarks, err = s.Configuration(ctx); err != nil {
 		return nil, err
 	}
-	t.logging.ID = logID(t.logging.Config, s.Service)
+	t.logging.ID = LogID(t.logging.Config, s.Service)
 	if t.v4, err = host.TakeAddress(ctx, false); err != nil {
 		return nil, err
 	}
 	if t.v6, err = host.TakeAddress(ctx, true); err != nil {
 		return nil, err
 	}
-	if t.program, err = s.Resolve(ctx, s.QM()); err != nil {
-		return nil, err
-	}
-	return t, s.Watch(ctx, t.program)
+	return t, s.CountStarts(ctx)
 }
 
-// logID is the name under which a service logs.
-func logID(config xinetd.Config, service requirement.Service) string {
+// LogID is the name under which a service logs.
+func LogID(config xinetd.Config, service requirement.Service) string {
 	for _, b := range config.Service(string(service)) {
 		if b.Dropped == "" {
 			return b.ID()
@@ -137,7 +133,7 @@ func logsFailure(id string) func([]xinetd.Record) bool {
 // connect is one connection that is to be refused, to its end, and its trace.
 func (t *tracer) connect(ctx context.Context, rule, line string, from netip.Addr, enough func([]xinetd.Record) bool) (Trail, error) {
 	trail := Trail{Rule: rule, Line: line, From: from}
-	before, err := t.s.Opened(ctx, t.program)
+	before, err := t.s.Starts(ctx)
 	if err != nil {
 		return trail, err
 	}
@@ -154,15 +150,14 @@ func (t *tracer) connect(ctx context.Context, rule, line string, from netip.Addr
 	if !trail.Connected {
 		return trail, nil
 	}
-	after, err := t.s.Opened(ctx, t.program)
-	if err != nil {
-		return trail, err
+	if enough != nil { // else the caller reads the log of several
+		if err := t.read(ctx, &trail, mark, enough); err != nil {
+			return trail, err
+		}
 	}
+	// In the end: a program takes a few milliseconds to start.
+	after, err := t.s.Starts(ctx)
 	trail.Executed = after - before
-	if enough == nil {
-		return trail, nil // the caller reads the log of several
-	}
-	err = t.read(ctx, &trail, mark, enough)
 	return trail, err
 }
 

@@ -27,8 +27,8 @@ type Trial struct {
 	Rules []string
 	// Knocks are the connections, in their order.
 	Knocks []Knock
-	// Executed is how often the program in qm's place was executed during the trial,
-	// as the kernel saw it.
+	// Executed is how often the program in qm's place was executed with a connection
+	// during the trial, by its own account.
 	Executed int
 	// Each is how often one session of a service executes it: a program in between may
 	// ask it for its version first. None where that is not known, which is once.
@@ -82,7 +82,6 @@ type ground struct {
 	services []requirement.Service
 	ids      map[requirement.Service]string
 	ipv4Only map[requirement.Service]bool
-	program  string
 	// each is how often a session of a service executes the program.
 	each map[requirement.Service]int
 	// config is the package's own.
@@ -119,10 +118,7 @@ func (g *ground) prepare(ctx context.Context, who []string) (err error) {
 			return err
 		}
 	}
-	if g.program, err = g.s.Resolve(ctx, g.s.QM()); err != nil {
-		return err
-	}
-	if err := g.s.Watch(ctx, g.program); err != nil {
+	if err := g.s.CountStarts(ctx); err != nil {
 		return err
 	}
 	text, err := g.s.Dump(ctx)
@@ -160,7 +156,7 @@ func (g *ground) prepare(ctx context.Context, who []string) (err error) {
 
 // count has a session of a service, to its end, and counts what it executes.
 func (g *ground) count(ctx context.Context, service requirement.Service) error {
-	before, err := g.s.Opened(ctx, g.program)
+	before, err := g.s.Starts(ctx)
 	if err != nil {
 		return err
 	}
@@ -169,7 +165,7 @@ func (g *ground) count(ctx context.Context, service requirement.Service) error {
 		return err
 	}
 	leave(ctx, v)
-	after, err := g.s.Opened(ctx, g.program)
+	after, err := g.s.Starts(ctx)
 	if v.Served {
 		g.each[service] = after - before
 	}
@@ -240,7 +236,7 @@ func (g *ground) under(ctx context.Context, r rules, do func(ctx context.Context
 	if d.since, err = g.s.MarkLog(ctx); err != nil {
 		return err
 	}
-	before, err := g.s.Opened(ctx, g.program)
+	before, err := g.s.Starts(ctx)
 	if err != nil {
 		return err
 	}
@@ -279,7 +275,7 @@ func (d *during) end(ctx context.Context, before int) error {
 	if err != nil {
 		return err
 	}
-	after, err := d.g.s.Opened(ctx, d.g.program)
+	after, err := d.g.s.Starts(ctx)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func admitsOtherHosts(c judge.Case, f observe.Contacted) verdict.Finding {
 	if !f.Connected {
 		return verdict.Violated(expected, f.Opening.String(), "")
 	}
-	refusals := xinetd.Entries(f.Logged, xinetd.Fail, string(c.Service))
+	refusals := xinetd.Entries(f.Logged, xinetd.Fail, observe.LogID(f.Shipped.Config, c.Service))
 	if len(refusals) == 0 {
 		return verdict.Kept(expected, "connected, and no refusal logged")
 	}
