@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
@@ -32,6 +34,7 @@ func (c *Client) Dial(ctx context.Context, req DialRequest) (wire.Link, error) {
 		req.ConnectLimit = wire.DefaultConnectLimit
 	}
 	inbox := wire.NewInbox(req.Remote)
+	inbox.Tell(wire.Report(ctx))
 	id, err := call[DialRequest, int](ctx, c, "Dial", req, req.ConnectLimit+newsSlack)
 	if err != nil {
 		return nil, err
@@ -44,7 +47,10 @@ func (c *Client) Dial(ctx context.Context, req DialRequest) (wire.Link, error) {
 	// The agent has dialled already, so that it is decided: only the news are due.
 	settled, cancel := context.WithTimeout(ctx, newsSlack)
 	defer cancel()
-	inbox.Settled(settled)
+	if !inbox.Settled(settled) {
+		stop()
+		return nil, fmt.Errorf("dial %v: the agent does not tell what came of it: %w", req.Remote, cmp.Or(context.Cause(ctx), settled.Err()))
+	}
 	return l, nil
 }
 
@@ -53,6 +59,9 @@ func (l *relayLink) listen(ctx context.Context) {
 	defer close(l.done)
 	for from := 0; ctx.Err() == nil; {
 		news, err := call[NewsRequest, News](ctx, l.client, "News", NewsRequest{l.id, from}, newsWait+newsSlack)
+		if ctx.Err() != nil {
+			return // we have closed it
+		}
 		if err != nil {
 			l.inbox.Deliver(wire.Event{At: l.inbox.Elapsed(), Kind: wire.KindLocalError, Note: err.Error()})
 			return

@@ -11,6 +11,7 @@ import (
 	"qmconformance/harness/observe"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/verdict"
+	"qmconformance/harness/wire"
 )
 
 // Key is a requirement for a service.
@@ -246,7 +247,11 @@ func (c *Court) look(ctx context.Context, p observe.Plan, s requirement.Service)
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, p.Limit, fmt.Errorf("look %s did not end within its limit of %v", p.Name, p.Limit))
 	defer cancel()
+	limited, trouble := wire.WithTrouble(limited)
 	t.facts, t.err = p.Take(limited, scene)
+	if t.err == nil {
+		t.err = trouble.Err()
+	}
 	// Facts of a look that was ended are not facts: a wait that was given up reads
 	// like one that ran out, and would pass for a violation.
 	if limited.Err() != nil {

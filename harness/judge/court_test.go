@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"qmconformance/harness/observe"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/verdict"
+	"qmconformance/harness/wire"
 )
 
 // counted counts how often it is taken, and how many of a stage are taken at once.
@@ -279,4 +281,24 @@ func TestARulingHoldsItsFactsAndEvidence(t *testing.T) {
 	r := ruling(t, &Court{Catalogue: catalogue(t, entry{"SERV-01", "host", ""}), Specs: specsOf(s), Stages: &fakeStages{}}, Key{"SERV-01", requirement.Host})
 	g.Expect(r.Facts).To(Equal(42))
 	g.Expect(r.Bundle.Empty()).To(BeFalse())
+}
+
+// What was seen beside a connection that could not be tried says nothing of the subject.
+func TestAConnectionThatCouldNotBeTriedIsAnErrorOfOurs(t *testing.T) {
+	dials := func(remote string) func(context.Context, *observe.Scene) (any, error) {
+		return func(ctx context.Context, _ *observe.Scene) (any, error) {
+			conn := wire.Dial(ctx, wire.Options{Remote: netip.MustParseAddrPort(remote), Source: netip.MustParseAddr("192.0.2.1")})
+			conn.Close()
+			return nil, nil
+		}
+	}
+	specs := specsOf(says("SERV-01", kept))
+	s := specs["SERV-01"]
+	s.Plan = plan("a look", observe.AsShipped, dials("127.0.0.1:1"))
+	specs["SERV-01"] = s
+	b := &Court{Catalogue: catalogue(t, entry{"SERV-01", "host", ""}), Specs: specs, Stages: &fakeStages{}}
+	r := ruling(t, b, Key{"SERV-01", requirement.Host})
+	g := NewWithT(t)
+	g.Expect(r.Kind).To(Equal(verdict.Error))
+	g.Expect(r.Actual).To(ContainSubstring("a connection could not be tried"))
 }

@@ -81,6 +81,7 @@ func Dial(ctx context.Context, options Options) *Conn {
 		wake:    -1,
 		paused:  options.ReadPaused,
 	}
+	c.inbox.Tell(Report(ctx))
 	if err := c.open(); err != nil {
 		c.inbox.Deliver(c.event(KindLocalError, err.Error()))
 		c.free()

@@ -25,12 +25,20 @@ type Inbox struct {
 	queued    int   // bytes given to Queue and neither sent nor failed
 	finQueued bool
 	failed    Event // the last send-failed; Kind is empty before
+	trouble   *Trouble
 }
 
 // NewInbox starts the record of a connection to remote whose dial begins now.
 func NewInbox(remote netip.AddrPort) *Inbox {
 	started := time.Now()
 	return &Inbox{started: started, changed: make(chan struct{}), record: newRecorder(started, remote)}
+}
+
+// Tell has the inbox note what is no fault of the peer's.
+func (b *Inbox) Tell(t *Trouble) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.trouble = t
 }
 
 // Elapsed is the time since the dial began.
@@ -65,6 +73,9 @@ func (b *Inbox) Deliver(event Event) {
 		event.Size = len(event.Data)
 	}
 	b.record.add(event)
+	if event.Kind == KindLocalError {
+		b.trouble.note(event.Note)
+	}
 	switch event.Kind {
 	case KindConnected:
 		b.connected, b.settled = true, true

@@ -44,6 +44,9 @@ func ruled(f observe.Ruled, s requirement.Service, trial string, d due) verdict.
 		if !asked {
 			continue
 		}
+		if k.Result == wire.LocalError {
+			return verdict.Broken("in trial %s it could not be tried: %v", trial, k)
+		}
 		seen[k.Who] = true
 		refusals = refusals || !k.Served
 		if wrong := against(k, reason); wrong != "" {
@@ -65,8 +68,6 @@ func ruled(f observe.Ruled, s requirement.Service, trial string, d due) verdict.
 // against says what is wrong with a connection, nothing where it fared as was due.
 func against(k observe.Knock, reason string) string {
 	switch {
-	case k.Result == wire.LocalError:
-		return "could not be tried: " + k.String()
 	case reason == served && !k.Served:
 		return k.String() + ", and was to be served"
 	case reason == served:
