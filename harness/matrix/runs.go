@@ -137,7 +137,7 @@ func (m *matrix) judge(ctx context.Context, f fault.Fault, e *entry) fault.Resul
 	if err := fault.Compose(m.kit.Reference(), f, pack); err != nil {
 		return broken(err)
 	}
-	said, err := m.start(ctx, f, dir, pack)
+	said, code, err := m.start(ctx, f, dir, pack)
 	if err != nil {
 		return broken(err)
 	}
@@ -152,12 +152,17 @@ func (m *matrix) judge(ctx context.Context, f fault.Fault, e *entry) fault.Resul
 	if err := json.Unmarshal(text, &r); err != nil {
 		return broken(fmt.Errorf("%s: %w", report.ResultsFile, err))
 	}
+	// It is the code that CI goes by.
+	if want := r.Outcome.ExitCode(); code != want {
+		return broken(fmt.Errorf("the command ended with exit code %d, and its results say %s, which is %d", code, r.Outcome, want))
+	}
 	m.subject(r.Subject)
 	return fault.Compare(f, r)
 }
 
-// start runs the conformance command as a user would, and returns its report.
-func (m *matrix) start(ctx context.Context, f fault.Fault, dir, pack string) ([]byte, error) {
+// start runs the conformance command as a user would, and returns its report and its
+// exit code.
+func (m *matrix) start(ctx context.Context, f fault.Fault, dir, pack string) (said []byte, code int, err error) {
 	limited, cancel := context.WithTimeoutCause(ctx, runLimit, fmt.Errorf("it did not end within %v", runLimit))
 	defer cancel()
 	cmd := exec.CommandContext(limited, m.command[0], m.command[1:]...)
@@ -170,18 +175,18 @@ func (m *matrix) start(ctx context.Context, f fault.Fault, dir, pack string) ([]
 	cmd.WaitDelay = endLimit
 	var report, progress bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &report, &progress
-	err := cmd.Run()
+	err = cmd.Run()
 	if text := append(report.Bytes(), progress.Bytes()...); os.MkdirAll(dir, 0o755) == nil {
 		_ = os.WriteFile(filepath.Join(dir, "terminal.txt"), text, 0o644)
 	}
 	var exited *exec.ExitError
 	switch {
 	case limited.Err() != nil:
-		return nil, context.Cause(limited)
+		return nil, 0, context.Cause(limited)
 	case err != nil && !errors.As(err, &exited):
-		return nil, fmt.Errorf("run the conformance command: %w", err)
+		return nil, 0, fmt.Errorf("run the conformance command: %w", err)
 	}
-	return report.Bytes(), nil
+	return report.Bytes(), cmd.ProcessState.ExitCode(), nil
 }
 
 // profile is the one that a package is judged in: the one that the user chose,
