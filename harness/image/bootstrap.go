@@ -79,7 +79,7 @@ func (s *Store) bootstrap(ctx context.Context, release string, archive io.Writer
 	case errors.Is(ctx.Err(), context.Canceled):
 		return ctx.Err()
 	case ctx.Err() != nil:
-		return &EnvironmentError{fmt.Sprintf("no registry answers, and the Debian base was not made within %s: see whether a Debian mirror is in reach", LimitBootstrap), nil}
+		return &EnvironmentError{Problem: fmt.Sprintf("no registry answers, and the Debian base was not made within %s: see whether a Debian mirror is in reach", LimitBootstrap), Late: true}
 	case sink.failed:
 		return fmt.Errorf("%w: %w", errImport, err)
 	}
@@ -92,11 +92,11 @@ func bootstrapError(release string, status int, line string) error {
 	case docker.BootstrapUnknownRelease:
 		return usage(nil, "BASE: %s", line)
 	case docker.BootstrapMissingTool:
-		return &EnvironmentError{line, nil}
+		return &EnvironmentError{Problem: line}
 	}
 	return &EnvironmentError{
-		fmt.Sprintf("no registry answers, and making %s from Debian packages failed: see whether a Debian mirror is in reach", release),
-		errors.New(line),
+		Problem: fmt.Sprintf("no registry answers, and making %s from Debian packages failed: see whether a Debian mirror is in reach", release),
+		Cause:   errors.New(line),
 	}
 }
 

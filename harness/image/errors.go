@@ -26,6 +26,8 @@ func (e *UsageError) Unwrap() error { return e.Cause }
 type EnvironmentError struct {
 	Problem string
 	Cause   error // may be nil
+	// Late says that the time was over.
+	Late bool
 }
 
 func (e *EnvironmentError) Error() string { return oneLine(e.Problem, e.Cause) }
@@ -66,13 +68,21 @@ func classify(err error, doing string, limit time.Duration) error {
 	case errors.As(err, &u), errors.As(err, &e), errors.Is(err, context.Canceled):
 		return err
 	case errors.Is(err, os.ErrPermission), strings.Contains(err.Error(), "permission denied while trying to connect"):
-		return &EnvironmentError{"no permission to use Docker: add this user to the group docker, or run as root", err}
+		return &EnvironmentError{Problem: "no permission to use Docker: add this user to the group docker, or run as root", Cause: err}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &EnvironmentError{fmt.Sprintf("Docker did not %s within %s: see whether its daemon is well (docker info)", doing, limit), nil}
+		return &EnvironmentError{Problem: fmt.Sprintf("Docker did not %s within %s: see whether its daemon is well (docker info)", doing, limit), Late: true}
 	case client.IsErrConnectionFailed(err):
-		return &EnvironmentError{"no Docker daemon answers: start it, or set DOCKER_HOST", err}
+		return &EnvironmentError{Problem: "no Docker daemon answers: start it, or set DOCKER_HOST", Cause: err}
 	case strings.Contains(err.Error(), "no space left on device"):
-		return &EnvironmentError{"Docker has no disk space left: free some, for example with \"make clean\" or \"docker system prune\"", err}
+		return &EnvironmentError{Problem: "Docker has no disk space left: free some, for example with \"make clean\" or \"docker system prune\"", Cause: err}
 	}
-	return &EnvironmentError{"Docker could not " + doing, err}
+	return &EnvironmentError{Problem: "Docker could not " + doing, Cause: err}
+}
+
+// Unpackaged says that a build failed in a command of its own, or ran out of time: a
+// package manager that has no packages, or whose mirror is not reached. It did not fail
+// for what Docker lacks.
+func Unpackaged(err error) bool {
+	var e *EnvironmentError
+	return errors.As(err, &e) && (e.Late || e.Cause != nil && strings.Contains(e.Cause.Error(), "non-zero code"))
 }

@@ -217,3 +217,13 @@ func TestCleanSparesForeignImagesAndLiveRuns(t *testing.T) {
 	g.Expect(stay).To(ConsistOf(ContainSubstring("alive"), ContainSubstring("in use")))
 	g.Expect(d.IDs()).To(ConsistOf("busy", "foreign", "live", "built on ours"))
 }
+
+func TestWhatAPackageManagerIsWithout(t *testing.T) {
+	g := NewWithT(t)
+	build := func(err error) error { return classify(err, "build x", LimitBuild) }
+	g.Expect(Unpackaged(build(errors.New("The command '/bin/sh -c apt-get update' returned a non-zero code: 100")))).To(BeTrue())
+	g.Expect(Unpackaged(build(context.DeadlineExceeded))).To(BeTrue(), "a mirror that is not reached")
+	g.Expect(Unpackaged(build(errors.New("write /x: no space left on device")))).To(BeFalse())
+	g.Expect(Unpackaged(build(errors.New("devmapper: Thin Pool has no free blocks")))).To(BeFalse())
+	g.Expect(Unpackaged(build(context.Canceled))).To(BeFalse())
+}

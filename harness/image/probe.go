@@ -18,6 +18,8 @@ import (
 // a container is created, asked, and removed, which also answers for an image
 // of which no program can start.
 func (s *Store) holds(ctx context.Context, id string, paths ...string) (map[string]bool, error) {
+	ctx, hurry := reaper.Lingering(ctx, reaper.Grace)
+	defer hurry()
 	ctx, cancel := context.WithTimeout(ctx, LimitCall)
 	defer cancel()
 	fail := func(err error) (map[string]bool, error) {

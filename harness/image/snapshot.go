@@ -18,6 +18,8 @@ import (
 // would stop the clock of whoever waits for the agent. The image belongs to the
 // session and is removed with it.
 func (s *Store) Snapshot(ctx context.Context, containerID string) (Image, error) {
+	ctx, hurry := reaper.Lingering(ctx, reaper.Grace)
+	defer hurry()
 	ctx, cancel := context.WithTimeout(ctx, LimitCommit)
 	defer cancel()
 	labels := s.session.With(map[string]string{LabelKind: KindSnapshot, LabelHash: ""})

@@ -81,7 +81,7 @@ func (s *Store) withTree(ctx context.Context, on Image, t *tree) (Image, error) 
 func (t *tree) nested(tw *tar.Writer, digest string, withConfig bool) error {
 	scratch, err := os.CreateTemp("", "qmconformance-tree-*.tar")
 	if err != nil {
-		return &EnvironmentError{"no room for a temporary file: free some, or set TMPDIR", err}
+		return &EnvironmentError{Problem: "no room for a temporary file: free some, or set TMPDIR", Cause: err}
 	}
 	// Without a name at once: nothing is left behind, however this process ends.
 	defer scratch.Close()
@@ -102,7 +102,7 @@ func (t *tree) nested(tw *tar.Writer, digest string, withConfig bool) error {
 		}
 	}
 	if err := inner.Close(); err != nil {
-		return &EnvironmentError{"no room for a temporary file: free some, or set TMPDIR", err}
+		return &EnvironmentError{Problem: "no room for a temporary file: free some, or set TMPDIR", Cause: err}
 	}
 	size, err := scratch.Seek(0, io.SeekEnd)
 	if err != nil {

@@ -71,6 +71,9 @@ var Boot = &Look[Booted]{
 			return f, errors.New("the target has not booted a system")
 		}
 		f.System = *s.Startup.System
+		if f.System.Gone {
+			return f, nil
+		}
 		if f.Unit, err = unit(ctx, s); err != nil {
 			return f, err
 		}

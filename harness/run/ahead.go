@@ -94,7 +94,7 @@ func (a *ahead) begin(name observe.Stage) *early {
 
 // claim waits for the target of a stage, which is asked for once, if it was begun
 // ahead. There is none otherwise, and whoever asked makes it.
-func (a *ahead) claim(name observe.Stage) (*target.Target, error) {
+func (a *ahead) claim(ctx context.Context, name observe.Stage) (*target.Target, error) {
 	if e := a.begin(name); e != nil {
 		close(e.claimed)
 		return nil, nil
@@ -103,17 +103,27 @@ func (a *ahead) claim(name observe.Stage) (*target.Target, error) {
 	e := a.begun[name]
 	a.mu.Unlock()
 	close(e.claimed)
-	<-e.done
-	return e.target, e.err
+	select {
+	case <-e.done:
+		return e.target, e.err
+	case <-ctx.Done():
+		a.halt() // nobody else will want it
+		return nil, context.Cause(ctx)
+	}
 }
 
 // end waits until nothing is being made any more: nobody will want it.
 func (a *ahead) end() {
+	a.halt()
+	a.busy.Wait()
+}
+
+// halt cancels what is being made.
+func (a *ahead) halt() {
 	a.mu.Lock()
 	stop := a.stop
 	a.mu.Unlock()
 	if stop != nil {
 		stop()
 	}
-	a.busy.Wait()
 }

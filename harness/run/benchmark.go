@@ -173,7 +173,11 @@ func (r *run) side(ctx context.Context, name string, from *stages, doc *bench.Do
 	if s := t.Startup; !s.Start.OK() || !s.Xinetd.Ready {
 		return nil, fmt.Errorf("%s did not come up (make conformance tells why): %s: exit %d: %s; xinetd ready: %t", name, s.Command, s.Start.Exit, s.Start.Output, s.Xinetd.Ready)
 	}
-	at, err := ports(ctx, t, state(ctx, t))
+	dump, err := state(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	at, err := ports(ctx, t, dump)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +254,7 @@ func (w *world) beside(ctx context.Context, r *run) (*stages, error) {
 	}
 	return &stages{
 		fleet: w.stages.fleet, store: w.stages.store, whole: whole, thin: whole, overlay: overlay, note: r.note,
-		described: func(context.Context, *target.Target) {},
+		described: func(context.Context, *target.Target) error { return nil },
 	}, nil
 }
 
@@ -258,6 +262,6 @@ func (w *world) beside(ctx context.Context, r *run) (*stages, error) {
 func (s *stages) alike() *stages {
 	return &stages{
 		fleet: s.fleet, store: s.store, whole: s.whole, thin: s.whole, overlay: s.overlay, note: func(string, ...any) {},
-		described: func(context.Context, *target.Target) {},
+		described: func(context.Context, *target.Target) error { return nil },
 	}
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"qmconformance/harness/agent"
 	"qmconformance/harness/image"
 	"qmconformance/harness/observe"
 	"qmconformance/harness/requirement"
@@ -32,7 +34,7 @@ type stages struct {
 	further []observe.Stage
 	note    func(format string, args ...any)
 	// described is told of the first target, to ask it what it is.
-	described func(context.Context, *target.Target)
+	described func(context.Context, *target.Target) error
 
 	installOnce sync.Once
 	first       *target.Target
@@ -48,6 +50,9 @@ type stages struct {
 
 	ahead ahead
 }
+
+// errUnready is what a target is that never came to its end of being made.
+var errUnready = errors.New("it was not made to its end, by a defect of the harness")
 
 type stage struct {
 	once   sync.Once
@@ -65,23 +70,34 @@ func (s *stages) Has(c requirement.Capability) bool {
 // install makes the first target, up to where it would be started.
 func (s *stages) install(ctx context.Context) error {
 	s.installOnce.Do(func() {
-		s.ahead.start(ctx, s.probed(), s.thin.ID != s.whole.ID, s.make)
-		defer s.ahead.firstIsInstalled()
-		s.first, s.installErr = s.fleet.Install(ctx, s.whole.ID, s.overlay)
-		if s.installErr == nil && s.worthACopy(s.first.Installation.Took) {
-			s.installErr = s.copyFirst(ctx)
-		}
-		if s.installErr == nil {
-			s.described(ctx, s.first)
-			s.note("installed in %v", s.first.Installation.Took)
-		}
+		s.installErr = errUnready // which a panic in it leaves so
+		s.installErr = s.installFirst(ctx)
 	})
 	return s.installErr
 }
 
+func (s *stages) installFirst(ctx context.Context) (err error) {
+	s.ahead.start(ctx, s.probed(), s.thin.ID != s.whole.ID, s.make)
+	defer s.ahead.firstIsInstalled()
+	if s.first, err = s.fleet.Install(ctx, s.whole.ID, s.overlay); err != nil {
+		return err
+	}
+	if s.worthACopy(s.first.Installation.Took) {
+		if err := s.copyFirst(ctx); err != nil {
+			return err
+		}
+	}
+	s.note("installed in %v", s.first.Installation.Took)
+	return s.described(ctx, s.first)
+}
+
 // copyFirst makes an image of the first target, for those that are made from then on.
 func (s *stages) copyFirst(ctx context.Context) error {
-	prepared, err := s.store.Snapshot(ctx, s.first.ID)
+	var prepared image.Image
+	err := s.fleet.Unbroken(func() (err error) {
+		prepared, err = s.store.Snapshot(ctx, s.first.ID)
+		return err
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.prepared = prepared
@@ -120,7 +136,7 @@ func (s *stages) probed() (list []observe.Stage) {
 // another makes a target as the first one was before its start, or takes the one that
 // was made ahead.
 func (s *stages) another(ctx context.Context, name observe.Stage) (*target.Target, error) {
-	if t, err := s.ahead.claim(name); t != nil || err != nil {
+	if t, err := s.ahead.claim(ctx, name); t != nil || err != nil {
 		return t, err
 	}
 	return s.make(ctx, name)
@@ -180,7 +196,10 @@ func (s *stages) Scene(ctx context.Context, name observe.Stage, service requirem
 		s.ready[name] = st
 	}
 	s.mu.Unlock()
-	st.once.Do(func() { st.err = s.boot(ctx, name, st) })
+	st.once.Do(func() {
+		st.err = errUnready
+		st.err = s.boot(ctx, name, st)
+	})
 	if st.err != nil {
 		return nil, fmt.Errorf("target %s: %w", name, st.err)
 	}
@@ -214,7 +233,10 @@ func (s *stages) boot(ctx context.Context, name observe.Stage, st *stage) error 
 			return err
 		}
 	}
-	dump := state(ctx, st.target)
+	dump, err := state(ctx, st.target)
+	if err != nil {
+		return err
+	}
 	if st.ports, err = ports(ctx, st.target, dump); err != nil {
 		return err
 	}
@@ -225,14 +247,23 @@ func (s *stages) boot(ctx context.Context, name observe.Stage, st *stage) error 
 	return err
 }
 
-// state is xinetd's own account of itself; empty where it gives none.
-func state(ctx context.Context, t *target.Target) xinetd.Dump {
+// state is xinetd's own account of itself; empty where it gives none, or none that can
+// be read. That nobody could be asked is an error.
+func state(ctx context.Context, t *target.Target) (xinetd.Dump, error) {
 	text, err := t.Dump(ctx)
-	if err != nil {
-		return xinetd.Dump{}
+	switch {
+	case unheard(ctx, err):
+		return xinetd.Dump{}, fmt.Errorf("ask xinetd for its state: %w", err)
+	case err != nil:
+		return xinetd.Dump{}, nil
 	}
 	dump, _ := xinetd.ParseDump(text)
-	return dump
+	return dump, nil
+}
+
+// unheard says that an error is none of the subject's: nobody could ask it.
+func unheard(ctx context.Context, err error) bool {
+	return errors.Is(err, agent.ErrNoAnswer) || err != nil && ctx.Err() != nil
 }
 
 // ports are where the services listen in a target: as xinetd has it, else as the

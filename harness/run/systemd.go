@@ -36,7 +36,7 @@ func withSystemd(ctx context.Context, r *run, store *image.Store) (b bootable, e
 	}
 	on, err = store.WithSystemd(ctx, on)
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && (ctx.Err() != nil || !image.Unpackaged(err)):
 		return b, err
 	case err != nil:
 		r.note("what needs a system that boots is not judged: Debian's packages systemd and rsyslog could not be installed (build.log tells why)")
@@ -71,7 +71,15 @@ func (s *stages) bootSystemd(ctx context.Context, name observe.Stage, st *stage)
 			return err
 		}
 	}
-	st.ports, err = ports(ctx, st.target, state(ctx, st.target))
+	if st.target.Startup.System.Gone {
+		s.note("target %s has ended", name)
+		return nil
+	}
+	dump, err := state(ctx, st.target)
+	if err != nil {
+		return err
+	}
+	st.ports, err = ports(ctx, st.target, dump)
 	s.note("target %s is up", name)
 	return err
 }

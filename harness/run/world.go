@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,7 +89,10 @@ func build(ctx context.Context, r *run) (*world, error) {
 		return w, image.Explain(err, "create a network", target.CreateLimit)
 	}
 	w.stages = &stages{fleet: fleet, store: store, whole: whole, thin: thin, systemd: systemd, overlay: overlay, note: r.note}
-	w.stages.described = func(ctx context.Context, t *target.Target) { w.facts = ask(ctx, t) }
+	w.stages.described = func(ctx context.Context, t *target.Target) (err error) {
+		w.facts, err = ask(ctx, t)
+		return err
+	}
 	return w, nil
 }
 
@@ -146,17 +150,21 @@ func withTree(ctx context.Context, r *run, store *image.Store, on image.Image, s
 	return whole, thin, err
 }
 
-// ask has the subject's own programs tell what they are.
-func ask(ctx context.Context, t *target.Target) facts {
+// ask has the subject's own programs tell what they are. What they don't tell is empty;
+// that they could not be asked is an error, since known failures depend on the answers.
+func ask(ctx context.Context, t *target.Target) (f facts, lost error) {
 	first := func(argv ...string) string {
 		res, err := t.Command(ctx, argv...)
+		if unheard(ctx, err) {
+			lost = fmt.Errorf("ask the subject what it is: %w", err)
+		}
 		if err != nil || !res.OK() {
 			return ""
 		}
 		line, _, _ := strings.Cut(strings.TrimSpace(res.Output), "\n")
 		return line
 	}
-	f := facts{conditions: conditions(ctx, t), qmKind: subject.KindScarletDME, qmVersion: first(t.QM(), "--version"), kernel: first("uname", "-r")}
+	f = facts{conditions: conditions(ctx, t), qmKind: subject.KindScarletDME, qmVersion: first(t.QM(), "--version"), kernel: first("uname", "-r")}
 	if strings.Contains(f.qmVersion, "stand-in") {
 		f.qmKind = subject.KindStandIn
 		// "stand-in for ScarletDME's qm, 1": the kind says the rest.
@@ -169,7 +177,7 @@ func ask(ctx context.Context, t *target.Target) facts {
 			break
 		}
 	}
-	return f
+	return f, lost
 }
 
 func (w *world) circumstance() verdict.Circumstance {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
 	"qmconformance/harness/agent"
@@ -33,6 +34,7 @@ type Container struct {
 	// Booted is how long it took from the request to the agent's first answer.
 	Booted time.Duration
 	tc     testcontainers.Container
+	docker *client.Client
 }
 
 // containerOptions vary what a container may do.
@@ -54,7 +56,7 @@ func (f *Fleet) boot(ctx context.Context, opts containerOptions) (*Container, er
 	}
 	defer end()
 	run := ctx
-	ctx, hurry := lingering(run, startGrace)
+	ctx, hurry := reaper.Lingering(run, reaper.Grace)
 	defer hurry()
 	ctx, cancel := context.WithTimeout(ctx, CreateLimit)
 	defer cancel()
@@ -103,12 +105,12 @@ func (f *Fleet) boot(ctx context.Context, opts containerOptions) (*Container, er
 		},
 	})
 	if err != nil {
-		if tc != nil {
-			_ = testcontainers.TerminateContainer(tc, testcontainers.StopTimeout(0))
+		if tc != nil && tc.GetContainerID() != "" {
+			_ = (&Container{ID: tc.GetContainerID(), docker: f.Docker}).Remove()
 		}
 		return nil, fmt.Errorf("start a container: %w", err)
 	}
-	c := &Container{ID: tc.GetContainerID(), tc: tc}
+	c := &Container{ID: tc.GetContainerID(), docker: f.Docker, tc: tc}
 	if err := c.locate(ctx, f.network.Name); err != nil {
 		c.Remove()
 		return nil, err
@@ -145,14 +147,15 @@ func (c *Container) locate(ctx context.Context, networkName string) error {
 // removeLimit bounds a removal; what is left then is the reaper's.
 const removeLimit = 20 * time.Second
 
-// Remove ends the container at once.
+// Remove ends the container at once. Testcontainers' own way bounds the stop and not the
+// removal.
 func (c *Container) Remove() error {
 	if c.Client != nil {
 		c.Close()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), removeLimit)
 	defer cancel()
-	err := testcontainers.TerminateContainer(c.tc, testcontainers.StopTimeout(0), testcontainers.StopContext(ctx))
+	_, err := c.docker.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 	if errdefs.IsNotFound(err) || errdefs.IsConflict(err) {
 		return nil // it removes itself when it ends
 	}

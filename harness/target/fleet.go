@@ -54,9 +54,14 @@ const subnetTries = 8
 // what removes the network, and everything in it, at the end.
 func NewFleet(ctx context.Context, docker *client.Client, session reaper.Session) (*Fleet, error) {
 	f := &Fleet{Docker: docker, Room: Usual, session: session}
+	ctx, hurry := reaper.Lingering(ctx, reaper.Grace)
+	defer hurry()
 	ctx, cancel := context.WithTimeout(ctx, CreateLimit)
 	defer cancel()
-	var err error
+	err := sameDaemon(ctx, docker)
+	if err != nil {
+		return nil, err
+	}
 	for range subnetTries {
 		f.v4, f.v6 = randomSubnets()
 		f.network, err = tcnetwork.New(ctx,
@@ -77,6 +82,17 @@ func NewFleet(ctx context.Context, docker *client.Client, session reaper.Session
 		}
 	}
 	return nil, fmt.Errorf("create a network: %w", err)
+}
+
+// Unbroken does what makes something in Docker: whoever removes everything waits for it,
+// as for a container that is being started.
+func (f *Fleet) Unbroken(do func() error) error {
+	end, err := f.starts.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	return do()
 }
 
 // join attaches the container that this process is in, if any, to the network: it

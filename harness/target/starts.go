@@ -4,14 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 )
-
-// startGrace is how long a container may go on starting when its run has ended: a
-// start takes 0.4 s, and on a busy machine some seconds. Given up in its midst, or
-// removed in it, Docker (seen with 20.10) keeps an endpoint of a container that is no
-// more, and the network cannot be removed.
-const startGrace = 10 * time.Second
 
 var errOver = errors.New("the run is over")
 
@@ -44,21 +37,5 @@ func (f *Fleet) Settle(ctx context.Context) {
 	select {
 	case <-settled:
 	case <-ctx.Done():
-	}
-}
-
-// lingering is a context that ends a grace later than the one that it is made from.
-func lingering(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		select {
-		case <-time.After(grace):
-			cancel(context.Cause(ctx))
-		case <-longer.Done():
-		}
-	})
-	return longer, func() {
-		stop()
-		cancel(context.Canceled)
 	}
 }

@@ -21,8 +21,10 @@ import (
 // System is how a target booted systemd.
 type System struct {
 	// Up says that systemd answers, State what it says of the whole, and Took how
-	// long it was until it had started everything, or the wait was given up.
+	// long it was until it had started everything, or the wait was given up. Gone says
+	// that it has ended, and the target with it.
 	Up    bool
+	Gone  bool
 	State string
 	Took  time.Duration
 }
@@ -58,7 +60,9 @@ func (g controlGroups) prepare(h *container.HostConfig) {
 	h.Binds = append(h.Binds, "/sys/fs/cgroup/systemd:/sys/fs/cgroup/systemd:rw")
 }
 
-// ErrNoSystemd says that systemd cannot become PID 1 in a container of this daemon.
+// ErrNoSystemd says that systemd cannot become PID 1 in a container of this daemon,
+// which is no defect of the daemon's: it lends no control groups. Whatever else goes
+// wrong with such a container goes wrong with any.
 var ErrNoSystemd = errors.New("systemd does not come up in a container here")
 
 // Boot installs the package on an image that holds systemd, starts the database, puts
@@ -66,8 +70,11 @@ var ErrNoSystemd = errors.New("systemd does not come up in a container here")
 // systemd that starts xinetd, by whatever unit there is.
 func (f *Fleet) Boot(ctx context.Context, image string, overlay subject.Overlay, with string) (*Target, error) {
 	c, err := f.boot(ctx, containerOptions{image: image, systemd: true})
-	if err != nil {
+	if err != nil && lendsNothing(err) {
 		return nil, fmt.Errorf("%w: %w", ErrNoSystemd, err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	t := &Target{Container: c, fleet: f, overlay: overlay, forSystemd: true}
 	err = t.bootInstalled(ctx, with)
@@ -82,7 +89,18 @@ func (f *Fleet) Boot(ctx context.Context, image string, overlay subject.Overlay,
 		t.Remove()
 		return nil, err
 	}
+	if t.Startup.System.Gone {
+		return t, nil
+	}
 	return t, t.findLogs(ctx)
+}
+
+// lendsNothing says whether a daemon refused a container for what it was to lend it: a
+// mount of the host's control groups that there is not, or that it does not allow.
+func lendsNothing(err error) bool {
+	text := err.Error()
+	return !errors.Is(err, agent.ErrNoAnswer) && !strings.Contains(text, "no space left") &&
+		slices.ContainsFunc([]string{"cgroup", "mount", "bind source", "tmpfs"}, func(s string) bool { return strings.Contains(text, s) })
 }
 
 // tryBoot boots systemd without any package.
@@ -113,7 +131,7 @@ func (t *Target) bootInstalled(ctx context.Context, with string) error {
 	err := t.awaitSystem(ctx, t.Startup.System)
 	if errors.Is(err, agent.ErrNoAnswer) && ctx.Err() == nil {
 		// It does not wait where it lacks something: PID 1 ends, and all with it.
-		t.Startup.System.Up, t.Startup.System.State = false, "the container has ended"
+		t.Startup.System.Up, t.Startup.System.Gone, t.Startup.System.State = false, true, "the container has ended"
 		return nil
 	}
 	return err

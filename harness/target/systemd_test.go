@@ -1,12 +1,15 @@
 package target
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/moby/moby/api/types/container"
 	. "github.com/onsi/gomega"
 
+	"qmconformance/harness/agent"
 	"qmconformance/harness/xinetd"
 )
 
@@ -53,4 +56,19 @@ func TestControlGroupsThatAreLent(t *testing.T) {
 		g.Expect(h.Tmpfs).To(HaveKey("/run"))
 		g.Expect(strings.Join(h.CapAdd, " ")).To(BeEmpty())
 	}
+}
+
+// A daemon that is not well must not pass for one that has nothing to lend.
+func TestWhatADaemonDoesNotLend(t *testing.T) {
+	g := NewWithT(t)
+	for text, lacks := range map[string]bool{
+		`invalid mount config for type "bind": bind source path does not exist: /sys/fs/cgroup/systemd`: true,
+		`OCI runtime create failed: error mounting "tmpfs" to rootfs at "/run"`:                         true,
+		"driver failed programming external connectivity":                                               false,
+		"write /var/lib/docker/x: no space left on device":                                              false,
+		"context deadline exceeded":                                                                     false,
+	} {
+		g.Expect(lendsNothing(errors.New(text))).To(Equal(lacks), text)
+	}
+	g.Expect(lendsNothing(fmt.Errorf("agent: mount: %w", agent.ErrNoAnswer))).To(BeFalse())
 }
