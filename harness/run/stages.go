@@ -240,8 +240,11 @@ func (s *stages) boot(ctx context.Context, name observe.Stage, st *stage) error 
 	if st.ports, err = ports(ctx, st.target, dump); err != nil {
 		return err
 	}
-	if name.HasProbe() {
+	switch {
+	case name.HasProbe():
 		err = st.target.Ease(ctx, dump)
+	case name != observe.Hostile: // whose looks lift the limits themselves
+		st.target.Pace(dump)
 	}
 	s.note("target %s is up", name)
 	return err

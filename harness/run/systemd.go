@@ -79,6 +79,7 @@ func (s *stages) bootSystemd(ctx context.Context, name observe.Stage, st *stage)
 	if err != nil {
 		return err
 	}
+	st.target.Pace(dump)
 	st.ports, err = ports(ctx, st.target, dump)
 	s.note("target %s is up", name)
 	return err

@@ -20,6 +20,7 @@ func (t *Target) Dial(ctx context.Context, port uint16, opts wire.Options) *wire
 	if !opts.Remote.IsValid() {
 		opts.Remote = netip.AddrPortFrom(t.V4, port)
 	}
+	t.paces.await(ctx, opts.Remote.Port())
 	return wire.Dial(ctx, opts)
 }
 

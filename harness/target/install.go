@@ -73,6 +73,7 @@ type Target struct {
 	// changed by them.
 	easing []xinetd.Change
 	eased  *Edition
+	paces  paces
 
 	marking sync.Mutex
 	// marked is how many messages there were at the last mark.
