@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"qmconformance/fixtures/probe/report"
 	"qmconformance/harness/judge"
 	"qmconformance/harness/observe"
 	"qmconformance/harness/process"
@@ -13,7 +14,7 @@ import (
 
 var _ = judge.Section(area, "descriptors and the process behind them", func() {
 	judge.On("STDIO-03", observe.Contact, oneSocketOnThree)
-	judge.On("STDIO-04", observe.Contact, nothingElseInherited)
+	judge.On("STDIO-04", observe.AtStart, nothingElseInherited)
 	judge.On("STDIO-18", observe.Contact, nobodyElseHolds)
 	judge.On("STDIO-22", observe.Contact, theProgramItself)
 })
@@ -58,17 +59,17 @@ func oneSocketOnThree(_ judge.Case, f observe.Contacted) verdict.Finding {
 	return verdict.Kept(expected, "they are "+p.FDs[0].Target)
 }
 
-func nothingElseInherited(_ judge.Case, f observe.Contacted) verdict.Finding {
-	return seen(f, func(p process.Process) verdict.Finding {
-		tree := path.Dir(path.Dir(p.Exe))
-		expected := "no descriptor but 0, 1, 2 and what qm opened in its tree " + tree
+// nothingElseInherited goes by what a program has before it opens anything itself: what
+// qm has open a moment later are files of its own, wherever its tree's links lead.
+func nothingElseInherited(_ judge.Case, f observe.Started) verdict.Finding {
+	return atStart(f, func(p report.Context) verdict.Finding {
 		var surplus []string
-		for _, fd := range p.FDs {
-			if fd.Number > 2 && !strings.HasPrefix(fd.Target, tree+"/") {
-				surplus = append(surplus, fmt.Sprintf("%d -> %s", fd.Number, fd.Target))
+		for _, file := range p.Files {
+			if file.FD > 2 {
+				surplus = append(surplus, fmt.Sprintf("%d -> %s", file.FD, file.Target))
 			}
 		}
-		return verdict.That(len(surplus) == 0, expected, none(surplus), "")
+		return verdict.That(len(surplus) == 0, "no descriptor but 0, 1 and 2", none(surplus), "")
 	})
 }
 
