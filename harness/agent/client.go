@@ -214,6 +214,11 @@ func (c *Client) Syslog(ctx context.Context) (supplied bool, err error) {
 	return call[None, bool](ctx, c, "Syslog", None{}, CallLimit)
 }
 
+// SyslogReplaced says that another program serves /dev/log, and not we any more.
+func (c *Client) SyslogReplaced(ctx context.Context) (bool, error) {
+	return call[None, bool](ctx, c, "SyslogReplaced", None{}, CallLimit)
+}
+
 // Messages are what arrived at our /dev/log from the n-th on.
 func (c *Client) Messages(ctx context.Context, n int) ([]SyslogMessage, error) {
 	return call[int, []SyslogMessage](ctx, c, "Messages", n, CallLimit)

@@ -309,6 +309,15 @@ func (a *Agent) Syslog(_ None, supplied *bool) error {
 	return err
 }
 
+// SyslogReplaced says that another program serves /dev/log.
+func (a *Agent) SyslogReplaced(_ None, replaced *bool) error {
+	a.mu.Lock()
+	log := a.log
+	a.mu.Unlock()
+	*replaced = log.replaced()
+	return nil
+}
+
 // Messages are what arrived at our /dev/log from the n-th on.
 func (a *Agent) Messages(n int, list *[]SyslogMessage) error {
 	a.mu.Lock()

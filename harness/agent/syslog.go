@@ -22,6 +22,9 @@ const (
 // not report it), and with one that does not read xinetd hangs; so this one
 // does nothing but read and keep.
 type syslogSocket struct {
+	path string
+	own  os.FileInfo
+
 	mu       sync.Mutex
 	messages []SyslogMessage
 	size     int
@@ -45,7 +48,11 @@ func listenSyslog(path string) (*syslogSocket, error) {
 		conn.Close()
 		return nil, err
 	}
-	s := &syslogSocket{}
+	s := &syslogSocket{path: path}
+	if s.own, err = os.Lstat(path); err != nil {
+		conn.Close()
+		return nil, err
+	}
 	go func() {
 		buf := make([]byte, 64<<10)
 		for {
@@ -58,6 +65,16 @@ func listenSyslog(path string) (*syslogSocket, error) {
 		}
 	}()
 	return s, nil
+}
+
+// replaced says that somebody has put another socket in its place, as a syslog daemon
+// does that is started later: what is logged then goes there.
+func (s *syslogSocket) replaced() bool {
+	if s == nil {
+		return true
+	}
+	now, err := os.Stat(s.path)
+	return err == nil && !os.SameFile(now, s.own)
 }
 
 func (s *syslogSocket) keep(m SyslogMessage) {

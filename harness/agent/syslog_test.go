@@ -103,6 +103,7 @@ func TestASyslogDaemonIsLeftAlone(t *testing.T) {
 	supplied, err := c.Syslog(limited(t))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(supplied).To(BeFalse())
+	g.Expect(c.SyslogReplaced(limited(t))).To(BeTrue(), "it never was ours")
 	say(t, path, "hello")
 	buf := make([]byte, 9)
 	n, err := l.Read(buf)
@@ -116,4 +117,20 @@ func TestSyslogCannotBeHadWhereItsPlaceIsTaken(t *testing.T) {
 	put(t, root, "dev/log/a-directory", "", 0o644)
 	_, err := c.Syslog(limited(t))
 	g.Expect(err).To(HaveOccurred())
+}
+
+// A package may start a daemon when we serve already, and syslog daemons take the place
+// for themselves.
+func TestASyslogDaemonThatComesLater(t *testing.T) {
+	g := NewWithT(t)
+	c, root := connected(t)
+	path := devLog(t, root)
+	g.Expect(c.Syslog(limited(t))).To(BeTrue())
+	g.Expect(c.SyslogReplaced(limited(t))).To(BeFalse())
+	g.Expect(os.Remove(path)).To(Succeed())
+	g.Expect(c.SyslogReplaced(limited(t))).To(BeFalse(), "nobody serves it")
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	g.Expect(err).NotTo(HaveOccurred())
+	defer l.Close()
+	g.Expect(c.SyslogReplaced(limited(t))).To(BeTrue())
 }

@@ -67,8 +67,9 @@ type Target struct {
 	overlay subject.Overlay
 	// logFiles are where xinetd logs to, beside syslog.
 	logFiles []string
-	// forSystemd says that the target's system has a syslog daemon of its own.
-	forSystemd bool
+	// forSystemd says that the target is to boot systemd, ownSyslog that its system has
+	// a syslog daemon of its own.
+	forSystemd, ownSyslog bool
 	// easing are the changes that lift the package's low limits, eased what was
 	// changed by them.
 	easing []xinetd.Change
@@ -188,6 +189,10 @@ func (t *Target) QM() string { return path.Join(t.Tree, "bin/qm") }
 func (t *Target) Start(ctx context.Context) error {
 	err := t.startDatabase(ctx)
 	if err != nil {
+		return err
+	}
+	// A package may bring a syslog daemon, which takes /dev/log for itself.
+	if t.ownSyslog, err = t.SyslogReplaced(ctx); err != nil {
 		return err
 	}
 	t.Startup.Xinetd, err = t.StartXinetd(ctx, agent.StartRequest{Argv: XinetdArgv, Ready: readyLimit})

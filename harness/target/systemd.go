@@ -76,7 +76,7 @@ func (f *Fleet) Boot(ctx context.Context, image string, overlay subject.Overlay,
 	if err != nil {
 		return nil, err
 	}
-	t := &Target{Container: c, fleet: f, overlay: overlay, forSystemd: true}
+	t := &Target{Container: c, fleet: f, overlay: overlay, forSystemd: true, ownSyslog: true}
 	err = t.bootInstalled(ctx, with)
 	// A package that keeps a system from booting is to be told from a daemon that
 	// keeps every system from it.
@@ -193,7 +193,7 @@ const (
 
 // syslogFiles are those that a syslog daemon may write to; none where there is none.
 func (t *Target) syslogFiles(ctx context.Context) ([]string, error) {
-	if !t.forSystemd {
+	if !t.ownSyslog {
 		return nil, nil
 	}
 	list, err := t.Walk(ctx, logDir, logsAtMost)

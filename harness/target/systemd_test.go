@@ -16,7 +16,7 @@ import (
 func TestTheLogOfASystem(t *testing.T) {
 	g := NewWithT(t)
 	tg, root := local(t)
-	tg.forSystemd = true
+	tg.ownSyslog = true
 	put(t, root, "var/log/syslog", "2026-11-22T08:30:15.859019+00:00 host xinetd[38]: FAIL: qmserver service_limit from=192.0.2.7\n"+
 		"2026-11-22T08:30:15.9+00:00 host systemd[1]: Stopping xinetd.service\n")
 	put(t, root, "var/log/wtmp", "\x00\x01no line of a log\n")
