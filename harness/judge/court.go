@@ -61,6 +61,9 @@ type Court struct {
 	// Keep writes the evidence of a ruling and says where; it is called before
 	// anybody learns of the verdict, and may be nil.
 	Keep func(Ruling) string
+	// KeepOwn does so in its place, when a spec of this process has its verdict: where
+	// several processes share one folder for results.
+	KeepOwn func(Ruling) string
 	// Announce is told every verdict as it is reached; it may be nil.
 	Announce func(Ruling)
 	// Looking is told when a look begins and when it has ended; it may be nil.

@@ -33,6 +33,7 @@ func report(r Ruling) {
 	if r.Cut {
 		ginkgo.Fail("not judged: the run was interrupted", 1)
 	}
+	r.Evidence = current.kept(r)
 	ginkgo.AddReportEntry(entryName, r.Verdict, ginkgo.ReportEntryVisibilityNever)
 	switch {
 	case r.Red(strict):
@@ -42,6 +43,15 @@ func report(r Ruling) {
 	case r.Warning(strict):
 		ginkgo.AddReportEntry("warning", text(r.Verdict))
 	}
+}
+
+// kept is where the evidence of a ruling is. Of several processes each has rulings of
+// its own on everything, and that of the one whose spec it is counts.
+func (c *Court) kept(r Ruling) string {
+	if c == nil || c.KeepOwn == nil {
+		return r.Evidence
+	}
+	return c.KeepOwn(r)
 }
 
 func text(v verdict.Verdict) string {

@@ -152,3 +152,12 @@ func TestTheTextOfAFailureHasEveryPart(t *testing.T) {
 	v.BecauseOf = ""
 	g.Expect(text(v)).NotTo(ContainSubstring("because of"))
 }
+
+// Where several processes judge everything, only one of them has a verdict's spec.
+func TestTheProcessOfASpecKeepsItsEvidence(t *testing.T) {
+	g := NewWithT(t)
+	r := Ruling{Verdict: verdict.Verdict{ID: "SERV-01", Evidence: "evidence/SERV-01-host"}}
+	g.Expect((*Court)(nil).kept(r)).To(Equal(r.Evidence))
+	g.Expect((&Court{Keep: func(Ruling) string { return "again" }}).kept(r)).To(Equal(r.Evidence), "it has been kept")
+	g.Expect((&Court{KeepOwn: func(k Ruling) string { return "of " + k.ID }}).kept(r)).To(Equal("of SERV-01"))
+}

@@ -89,19 +89,22 @@ func dialThrough(ctx context.Context, s *Scene, act func() (agent.RunResult, err
 	}
 }
 
-// awaitClosed waits until nobody listens on either port, or no longer.
+// awaitClosed waits until both ports are closed, or no longer. It goes by the sockets: a
+// process that is about to end has no descriptors any more, and its sockets are there
+// for another moment.
 func awaitClosed(ctx context.Context, s *Scene, name string) (map[requirement.Service]bool, error) {
 	for began := time.Now(); ; {
 		snap, err := s.Snapshot(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if len(listenersOf(snap, s)) == 0 || time.Since(began) > stateLimit {
+		closed, all := map[requirement.Service]bool{}, true
+		for service, port := range s.Ports {
+			closed[service] = len(snap.Listeners(port)) == 0
+			all = all && closed[service]
+		}
+		if all || time.Since(began) > stateLimit {
 			s.Evidence.Snapshot(name, snap)
-			closed := map[requirement.Service]bool{}
-			for service, port := range s.Ports {
-				closed[service] = len(snap.Listeners(port)) == 0
-			}
 			return closed, nil
 		}
 		select {

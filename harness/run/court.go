@@ -29,15 +29,22 @@ func (r *run) court(ctx context.Context, keys []judge.Key) *judge.Court {
 		}
 	}
 	chosen := func(g judge.Ruling) bool { return selected[judge.Key{ID: g.ID, Service: g.Service}] }
+	keep := func(g judge.Ruling) string {
+		if !chosen(g) {
+			return ""
+		}
+		return r.keep(g)
+	}
+	keepOwn := keep
+	if r.suite.ParallelTotal > 1 {
+		keep = nil
+	} else {
+		keepOwn = nil
+	}
 	return &judge.Court{
 		Catalogue: judge.Catalogue, Known: r.known, Circumstance: r.world.circumstance,
 		Stages: r.world.stages, Procs: r.settings.Procs,
-		Keep: func(g judge.Ruling) string {
-			if !chosen(g) {
-				return ""
-			}
-			return r.keep(g)
-		},
+		Keep: keep, KeepOwn: keepOwn,
 		Looking: func(name string, s requirement.Service, begins bool) {
 			r.progress.Looking(name+" "+string(s), begins)
 		},
