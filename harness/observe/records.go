@@ -38,7 +38,7 @@ type Recorded struct {
 	Directory Stored
 	Wrote     Step
 	Record    Stored
-	// Changed: a second such user wrote the record anew.
+	// Changed: a second such user wrote the record anew, or tried to.
 	Changed       Step
 	ChangedRecord Stored
 	// OwnCreated: a user with a primary group of its own made a file.
@@ -87,9 +87,6 @@ func records(ctx context.Context, s *Scene) (Recorded, error) {
 	w.as(ctx, target.Carol, func(o *Session) {
 		f.Created = w.do(ctx, o, target.Carol, "CREATE.FILE "+name+" DIRECTORY")
 		f.Wrote = w.do(ctx, o, target.Carol, "COPY FROM VOC TO "+name+" "+firstSource+",R1")
-		// As it is one command later, still in the session: what changes new files needs a
-		// moment for it, and so does the kernel to let it run on a busy machine.
-		w.do(ctx, o, target.Carol, firstSource)
 		f.Record = w.stored(ctx, path.Join(dir, "R1"))
 	}, &f.Created)
 	w.as(ctx, target.Dave, func(o *Session) {
