@@ -41,13 +41,7 @@ func fileForTheGroup(_ judge.Case, f observe.Recorded) verdict.Finding {
 	if !f.Record.Exists {
 		return verdict.Violated("a record in the new file", said(f.Wrote), "")
 	}
-	finding := forTheGroup(f.Record, f.Qmusers, 0o060)
-	if finding.Kind == verdict.Pass && f.ChangedRecord.Exists {
-		// After the second user's attempt as well: what changes new files behind their users'
-		// backs may not have had its turn before.
-		return forTheGroup(f.ChangedRecord, f.Qmusers, 0o060)
-	}
-	return finding
+	return forTheGroup(f.Record, f.Qmusers, 0o060)
 }
 
 func directoryForTheGroup(_ judge.Case, f observe.Recorded) verdict.Finding {
