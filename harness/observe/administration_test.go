@@ -10,6 +10,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"qmconformance/harness/agent"
 	"qmconformance/harness/qmclient"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/wire/symptom"
@@ -108,4 +109,23 @@ func TestTheNumberOfUsersOfAConfiguration(t *testing.T) {
 	g.Expect(numUsers("[qm]\nQMSYS=/usr/qmsys\nNUMUSERS=10\nSORTMEM=4096\n", 2)).To(Equal("[qm]\nNUMUSERS=2\nQMSYS=/usr/qmsys\nSORTMEM=4096\n"))
 	g.Expect(numUsers("# x\n[QM]\nQMSYS=/usr/qmsys", 3)).To(Equal("# x\n[QM]\nNUMUSERS=3\nQMSYS=/usr/qmsys\n"))
 	g.Expect(numUsers("[qm]\r\n numusers = 4\r\n", 3)).To(Equal("[qm]\nNUMUSERS=3\n"))
+}
+
+func TestAStartThatOvertookTheStop(t *testing.T) {
+	failed := Restarting{Restart: Interrupted{Result: agent.RunResult{Output: "Stopping xinetd.\nStarting xinetd failed!\n"}}}
+	listening := failed
+	listening.After = []int{20}
+	for name, c := range map[string]struct {
+		restarting Restarting
+		overtaken  bool
+	}{
+		"it found one and started none": {failed, true},
+		"the old one listens still":     {listening, false},
+		"no start at all":               {Restarting{Restart: Interrupted{Result: agent.RunResult{Output: "Stopping xinetd.\n"}}}, false},
+	} {
+		f := InitScripted{Restarting: c.restarting}
+		if f.overtaken() != c.overtaken {
+			t.Errorf("%s: overtaken is %v", name, f.overtaken())
+		}
+	}
 }

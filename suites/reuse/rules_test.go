@@ -102,6 +102,19 @@ var table = judgetest.Table{
 		judgetest.Case{Name: "no session", Facts: observe.Restarted{}, Kind: verdict.NotTestable, Actual: "not tried"}),
 	"REUSE-04": {
 		{Name: "kept", Facts: scripted(nil), Kind: verdict.Pass},
+		{
+			Name: "overtaken once", Kind: verdict.Pass, Actual: "Starting internet superserver: xinetd failed!",
+			Facts: scripted(func(f *observe.InitScripted) {
+				f.Overtaken = &agent.RunResult{Output: "Starting internet superserver: xinetd failed!\n"}
+			}),
+		},
+		{
+			Name: "overtaken twice", Kind: verdict.Fail, Actual: "connection refused",
+			Facts: scripted(func(f *observe.InitScripted) {
+				f.Overtaken = &agent.RunResult{Output: "Starting internet superserver: xinetd failed!\n"}
+				unserved(f)
+			}),
+		},
 		{Name: "no script", Facts: scripted(missing), Kind: verdict.NotApplicable},
 		{Name: "not both on the port", Facts: scripted(func(f *observe.InitScripted) { f.Left = nil }), Kind: verdict.NotTestable},
 		{Name: "hangs", Facts: scripted(func(f *observe.InitScripted) {
