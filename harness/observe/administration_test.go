@@ -14,6 +14,7 @@ import (
 	"qmconformance/harness/qmclient"
 	"qmconformance/harness/requirement"
 	"qmconformance/harness/wire/symptom"
+	"qmconformance/harness/xinetd"
 )
 
 // says listens, and says the same to each client; with an answer it waits for a
@@ -117,15 +118,16 @@ func TestAStartThatOvertookTheStop(t *testing.T) {
 	listening.After = []int{20}
 	for name, c := range map[string]struct {
 		restarting Restarting
-		overtaken  bool
+		told       string
 	}{
-		"it found one and started none": {failed, true},
-		"the old one listens still":     {listening, false},
-		"no start at all":               {Restarting{Restart: Interrupted{Result: agent.RunResult{Output: "Stopping xinetd.\n"}}}, false},
+		"it found one and started none":    {failed, "Starting xinetd failed!"},
+		"the new one found the port bound": {Restarting{Log: []xinetd.Record{{Text: "Exiting..."}, {Text: "bind failed (Address already in use)"}}}, "bind failed (Address already in use)"},
+		"the old one listens still":        {listening, ""},
+		"no start at all":                  {Restarting{Restart: Interrupted{Result: agent.RunResult{Output: "Stopping xinetd.\n"}}}, ""},
 	} {
-		f := InitScripted{Restarting: c.restarting}
-		if f.overtaken() != c.overtaken {
-			t.Errorf("%s: overtaken is %v", name, f.overtaken())
+		told, ok := c.restarting.overtaken()
+		if told != c.told || ok != (c.told != "") {
+			t.Errorf("%s: overtaken is %q, %v", name, told, ok)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"strings"
 	"syscall"
 	"time"
 
@@ -28,10 +27,6 @@ type InitScripted struct {
 
 	Reloading
 	Restarting
-	// Overtaken is the restart before it, if that one's start came before the end of the
-	// old xinetd and so started none. Debian's script does not wait for that end, and on a
-	// busy machine it is too early now and then.
-	Overtaken *agent.RunResult
 
 	// Stop is the last action; Closed says that the port was closed after it.
 	Stop   agent.RunResult
@@ -72,32 +67,7 @@ func (f *InitScripted) run(ctx context.Context, s *Scene) (err error) {
 	if err := f.Restarting.by(ctx, s, action); err != nil {
 		return err
 	}
-	if f.overtaken() {
-		if err := f.restartAnew(ctx, s); err != nil {
-			return err
-		}
-	}
 	return f.stop(ctx, s)
-}
-
-// overtaken says that the script's start found the old xinetd still running, which ended
-// then: it says so to its user alone, since the script's status is 0 whatever came of it.
-func (f *InitScripted) overtaken() bool {
-	return len(f.After) == 0 && strings.Contains(f.Restart.Result.Output, "failed")
-}
-
-// restartAnew restarts once more, with all that belongs to it: what comes of that is
-// judged, since a script that always starts too early does so again.
-func (f *InitScripted) restartAnew(ctx context.Context, s *Scene) error {
-	first := f.Restart.Result
-	f.Overtaken, f.Restarting = &first, Restarting{}
-	if _, err := action(ctx, s, "start"); err != nil {
-		return err
-	}
-	if err := awaitListeners(ctx, s); err != nil {
-		return err
-	}
-	return f.Restarting.by(ctx, s, action)
 }
 
 func (f *InitScripted) stop(ctx context.Context, s *Scene) error {

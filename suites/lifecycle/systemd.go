@@ -72,7 +72,11 @@ func restartsByUnit(c judge.Case, f observe.Booted) verdict.Finding {
 	case result.Duration > atOnce:
 		return verdict.Violated(expected, fmt.Sprintf("%ssystemctl took %s; %s", on, wire.Duration(result.Duration), made(f.Unit)), "")
 	}
-	return verdict.Kept(expected, fmt.Sprintf("%sthey do, after %s; not served for %s", on, wire.Duration(result.Duration), wire.Duration(f.Restart.Window[c.Service])))
+	kept := fmt.Sprintf("%sthey do, after %s; not served for %s", on, wire.Duration(result.Duration), wire.Duration(f.Restart.Window[c.Service]))
+	if f.Overtaken != "" {
+		kept += "; at a first restart the start came before the end of the old xinetd: " + f.Overtaken
+	}
+	return verdict.Kept(expected, kept)
 }
 
 // ended is how systemctl ended, with what it said.

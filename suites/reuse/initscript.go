@@ -42,12 +42,15 @@ func restarts(c judge.Case, f observe.InitScripted) verdict.Finding {
 	case result.Duration > atOnce:
 		return verdict.Violated(expected, fmt.Sprintf("%sthe script took %v: %s", on, result.Duration.Round(time.Millisecond), strings.TrimSpace(result.Output)), "")
 	}
-	kept := on + "they do, after " + wire.Duration(result.Duration)
-	if f.Overtaken != nil {
-		kept += "; at a first restart the start came before the end of the old xinetd, as it can with a script that does not wait for it: " +
-			strings.Join(strings.Fields(f.Overtaken.Output), " ")
+	return verdict.Kept(expected, on+"they do, after "+wire.Duration(result.Duration)+overtaken(f.Overtaken))
+}
+
+// overtaken tells of a restart before the one that was judged.
+func overtaken(told string) string {
+	if told == "" {
+		return ""
 	}
-	return verdict.Kept(expected, kept)
+	return "; at a first restart the start came before the end of the old xinetd, as it can with a script that does not wait for it: " + told
 }
 
 // atOnce is how long the script may take: it ends in 0.1 s, and on a busy machine in

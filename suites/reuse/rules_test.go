@@ -105,13 +105,13 @@ var table = judgetest.Table{
 		{
 			Name: "overtaken once", Kind: verdict.Pass, Actual: "Starting internet superserver: xinetd failed!",
 			Facts: scripted(func(f *observe.InitScripted) {
-				f.Overtaken = &agent.RunResult{Output: "Starting internet superserver: xinetd failed!\n"}
+				f.Overtaken = "Starting internet superserver: xinetd failed!"
 			}),
 		},
 		{
 			Name: "overtaken twice", Kind: verdict.Fail, Actual: "connection refused",
 			Facts: scripted(func(f *observe.InitScripted) {
-				f.Overtaken = &agent.RunResult{Output: "Starting internet superserver: xinetd failed!\n"}
+				f.Overtaken = "Starting internet superserver: xinetd failed!"
 				unserved(f)
 			}),
 		},
